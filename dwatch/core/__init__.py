@@ -1,0 +1,1 @@
+"""The rules of dwatch in plain Python: no Django, no terminal, no database."""
