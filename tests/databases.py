@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import os
 import secrets
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -74,3 +75,22 @@ def _server_database_name() -> str:
 
 
 _VENDORS = {"sqlite": _sqlite, "postgresql": _postgresql, "mariadb": _mariadb}
+
+
+def log_in() -> None:
+    """Log in to the chosen database's server; exit with the reason when that fails."""
+    import django
+    from django.conf import settings
+    from django.db import Error, connection
+
+    settings.configure(DATABASES={"default": chosen_database()})
+    django.setup()
+    try:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    log_in()
