@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.examples.shop_project import ShopProject
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +17,9 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shop(tmp_path: Path, migrated_database: Path) -> ShopProject:
-    """A migrated, empty shop."""
-    return ShopProject(shutil.copy(migrated_database, tmp_path / "shop.sqlite3"))
+    return ShopProject(Path(shutil.copy(migrated_database, tmp_path / "shop.sqlite3")))
 
 
 @pytest.fixture
 def other_shop(tmp_path: Path, migrated_database: Path) -> ShopProject:
-    return ShopProject(shutil.copy(migrated_database, tmp_path / "other.sqlite3"))
+    return ShopProject(Path(shutil.copy(migrated_database, tmp_path / "other.sqlite3")))
