@@ -7,216 +7,529 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CheckState',
+            name="CheckState",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', dwatch.fields.KeyField(max_length=190, unique=True, verbose_name='slug')),
-                ('handled_slot', models.DateTimeField(blank=True, null=True, verbose_name='handled slot')),
-                ('last_run_at', models.DateTimeField(blank=True, null=True, verbose_name='last run')),
-                ('lease_token', models.CharField(blank=True, default='', max_length=32, verbose_name='lease token')),
-                ('lease_owner', models.CharField(blank=True, default='', max_length=200, verbose_name='lease owner')),
-                ('lease_since', models.DateTimeField(blank=True, null=True, verbose_name='leased since')),
-                ('lease_expires', models.DateTimeField(blank=True, null=True, verbose_name='lease expires')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", dwatch.fields.KeyField(max_length=190, unique=True, verbose_name="slug")),
+                (
+                    "handled_slot",
+                    models.DateTimeField(blank=True, null=True, verbose_name="handled slot"),
+                ),
+                (
+                    "last_run_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last run"),
+                ),
+                (
+                    "lease_token",
+                    models.CharField(
+                        blank=True, default="", max_length=32, verbose_name="lease token"
+                    ),
+                ),
+                (
+                    "lease_owner",
+                    models.CharField(
+                        blank=True, default="", max_length=200, verbose_name="lease owner"
+                    ),
+                ),
+                (
+                    "lease_since",
+                    models.DateTimeField(blank=True, null=True, verbose_name="leased since"),
+                ),
+                (
+                    "lease_expires",
+                    models.DateTimeField(blank=True, null=True, verbose_name="lease expires"),
+                ),
             ],
             options={
-                'verbose_name': 'check',
-                'verbose_name_plural': 'checks',
+                "verbose_name": "check",
+                "verbose_name_plural": "checks",
             },
         ),
         migrations.CreateModel(
-            name='AssignedGroup',
+            name="AssignedGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.group')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "group",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.group"),
+                ),
             ],
             options={
-                'verbose_name': 'assigned group',
-                'verbose_name_plural': 'assigned groups',
+                "verbose_name": "assigned group",
+                "verbose_name_plural": "assigned groups",
             },
         ),
         migrations.CreateModel(
-            name='AssignedUser',
+            name="AssignedUser",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'assigned user',
-                'verbose_name_plural': 'assigned users',
+                "verbose_name": "assigned user",
+                "verbose_name_plural": "assigned users",
             },
         ),
         migrations.CreateModel(
-            name='Result',
+            name="Result",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', dwatch.fields.KeyField(max_length=200, verbose_name='identifier')),
-                ('long_identifier', models.TextField(blank=True, default='', verbose_name='whole identifier')),
-                ('status', models.PositiveSmallIntegerField(choices=[(0, 'Unknown'), (1, 'OK'), (2, 'Warning'), (3, 'Critical')], verbose_name='status')),
-                ('since', models.DateTimeField(verbose_name='since')),
-                ('first_seen', models.DateTimeField(verbose_name='first seen')),
-                ('description', models.TextField(blank=True, default='', verbose_name='description')),
-                ('data', dwatch.fields.JSONTextField(default=dict, verbose_name='data')),
-                ('error', models.TextField(blank=True, default='', verbose_name='error')),
-                ('traceback', models.TextField(blank=True, default='', verbose_name='traceback')),
-                ('digest', models.BigIntegerField(verbose_name='digest')),
-                ('evaluated_at', models.DateTimeField(verbose_name='as of')),
-                ('last_run', models.BigIntegerField(blank=True, null=True, verbose_name='number of the last run')),
-                ('vanished_at', models.DateTimeField(blank=True, null=True, verbose_name='vanished at')),
-                ('assigned_groups', models.ManyToManyField(blank=True, related_name='dwatch_results', through='dwatch.AssignedGroup', to='auth.group', verbose_name='assigned groups')),
-                ('assigned_users', models.ManyToManyField(blank=True, related_name='dwatch_results', through='dwatch.AssignedUser', to=settings.AUTH_USER_MODEL, verbose_name='assigned users')),
-                ('check_state', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='dwatch.checkstate')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("identifier", dwatch.fields.KeyField(max_length=200, verbose_name="identifier")),
+                (
+                    "long_identifier",
+                    models.TextField(blank=True, default="", verbose_name="whole identifier"),
+                ),
+                (
+                    "status",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "Unknown"), (1, "OK"), (2, "Warning"), (3, "Critical")],
+                        verbose_name="status",
+                    ),
+                ),
+                ("since", models.DateTimeField(verbose_name="since")),
+                ("first_seen", models.DateTimeField(verbose_name="first seen")),
+                (
+                    "description",
+                    models.TextField(blank=True, default="", verbose_name="description"),
+                ),
+                ("data", dwatch.fields.JSONTextField(default=dict, verbose_name="data")),
+                ("error", models.TextField(blank=True, default="", verbose_name="error")),
+                ("traceback", models.TextField(blank=True, default="", verbose_name="traceback")),
+                ("digest", models.BigIntegerField(verbose_name="digest")),
+                ("evaluated_at", models.DateTimeField(verbose_name="as of")),
+                (
+                    "last_run",
+                    models.BigIntegerField(
+                        blank=True, null=True, verbose_name="number of the last run"
+                    ),
+                ),
+                (
+                    "vanished_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="vanished at"),
+                ),
+                (
+                    "assigned_groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="dwatch_results",
+                        through="dwatch.AssignedGroup",
+                        to="auth.group",
+                        verbose_name="assigned groups",
+                    ),
+                ),
+                (
+                    "assigned_users",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="dwatch_results",
+                        through="dwatch.AssignedUser",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="assigned users",
+                    ),
+                ),
+                (
+                    "check_state",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="results",
+                        to="dwatch.checkstate",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'result',
-                'verbose_name_plural': 'results',
-                'permissions': [('view', 'Can view results dashboard and details'), ('acknowledge', 'Can acknowledge results'), ('config', 'Can change the configuration for results'), ('refresh', 'Can refresh results'), ('tag', 'Can add and remove tags on results'), ('assign', 'Can assign users and groups to results'), ('run', 'Can run checks')],
+                "verbose_name": "result",
+                "verbose_name_plural": "results",
+                "permissions": [
+                    ("view", "Can view results dashboard and details"),
+                    ("acknowledge", "Can acknowledge results"),
+                    ("config", "Can change the configuration for results"),
+                    ("refresh", "Can refresh results"),
+                    ("tag", "Can add and remove tags on results"),
+                    ("assign", "Can assign users and groups to results"),
+                    ("run", "Can run checks"),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='assigneduser',
-            name='result',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='dwatch.result'),
+            model_name="assigneduser",
+            name="result",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, to="dwatch.result"
+            ),
         ),
         migrations.AddField(
-            model_name='assignedgroup',
-            name='result',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='dwatch.result'),
+            model_name="assignedgroup",
+            name="result",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, to="dwatch.result"
+            ),
         ),
         migrations.CreateModel(
-            name='Acknowledgement',
+            name="Acknowledgement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('user_name', models.CharField(blank=True, default='', max_length=254, verbose_name='user name')),
-                ('status', models.PositiveSmallIntegerField(choices=[(0, 'Unknown'), (1, 'OK'), (2, 'Warning'), (3, 'Critical')], verbose_name='status acknowledged')),
-                ('reason', models.TextField(blank=True, default='', verbose_name='reason')),
-                ('created_at', models.DateTimeField(verbose_name='acknowledged at')),
-                ('until', models.DateTimeField(verbose_name='until')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended at')),
-                ('ended', models.CharField(blank=True, choices=[('recovered', 'Recovered'), ('worsened', 'Worsened'), ('withdrawn', 'Withdrawn'), ('replaced', 'Replaced')], default='', max_length=10, verbose_name='ended')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('result', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='acknowledgements', to='dwatch.result')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "user_name",
+                    models.CharField(
+                        blank=True, default="", max_length=254, verbose_name="user name"
+                    ),
+                ),
+                (
+                    "status",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "Unknown"), (1, "OK"), (2, "Warning"), (3, "Critical")],
+                        verbose_name="status acknowledged",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, default="", verbose_name="reason")),
+                ("created_at", models.DateTimeField(verbose_name="acknowledged at")),
+                ("until", models.DateTimeField(verbose_name="until")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
+                (
+                    "ended",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("recovered", "Recovered"),
+                            ("worsened", "Worsened"),
+                            ("withdrawn", "Withdrawn"),
+                            ("replaced", "Replaced"),
+                        ],
+                        default="",
+                        max_length=10,
+                        verbose_name="ended",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "result",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="acknowledgements",
+                        to="dwatch.result",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'acknowledgement',
-                'verbose_name_plural': 'acknowledgements',
+                "verbose_name": "acknowledgement",
+                "verbose_name_plural": "acknowledgements",
             },
         ),
         migrations.CreateModel(
-            name='ResultConfig',
+            name="ResultConfig",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('config', dwatch.fields.JSONTextField(default=dict, verbose_name='configuration')),
-                ('changed_at', models.DateTimeField(verbose_name='changed at')),
-                ('result', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='stored_config', to='dwatch.result')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("config", dwatch.fields.JSONTextField(default=dict, verbose_name="configuration")),
+                ("changed_at", models.DateTimeField(verbose_name="changed at")),
+                (
+                    "result",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stored_config",
+                        to="dwatch.result",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'configuration',
-                'verbose_name_plural': 'configurations',
+                "verbose_name": "configuration",
+                "verbose_name_plural": "configurations",
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('schedule', 'Schedule'), ('forced', 'Forced'), ('refresh', 'Refresh'), ('trigger', 'Trigger'), ('web', 'Web')], max_length=10, verbose_name='reason')),
-                ('state', models.CharField(choices=[('running', 'Running'), ('complete', 'Complete'), ('failed', 'Failed'), ('interrupted', 'Interrupted'), ('abandoned', 'Abandoned')], default='running', max_length=12, verbose_name='state')),
-                ('slot', models.DateTimeField(blank=True, null=True, verbose_name='slot')),
-                ('started_at', models.DateTimeField(verbose_name='started at')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
-                ('ok', models.PositiveIntegerField(default=0, verbose_name='OK')),
-                ('warning', models.PositiveIntegerField(default=0, verbose_name='warning')),
-                ('critical', models.PositiveIntegerField(default=0, verbose_name='critical')),
-                ('unknown', models.PositiveIntegerField(default=0, verbose_name='unknown')),
-                ('errors', models.PositiveIntegerField(default=0, verbose_name='errors')),
-                ('skipped', models.PositiveIntegerField(default=0, verbose_name='skipped')),
-                ('vanished', models.PositiveIntegerField(default=0, verbose_name='vanished')),
-                ('duplicates', models.PositiveIntegerField(default=0, verbose_name='duplicates')),
-                ('status_changes', models.PositiveIntegerField(default=0, verbose_name='status changes')),
-                ('error', models.TextField(blank=True, default='', verbose_name='error')),
-                ('traceback', models.TextField(blank=True, default='', verbose_name='traceback')),
-                ('host', models.CharField(blank=True, default='', max_length=200, verbose_name='host')),
-                ('pid', models.PositiveIntegerField(default=0, verbose_name='process id')),
-                ('version', models.CharField(blank=True, default='', max_length=50, verbose_name='dwatch version')),
-                ('check_state', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='dwatch.checkstate')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("schedule", "Schedule"),
+                            ("forced", "Forced"),
+                            ("refresh", "Refresh"),
+                            ("trigger", "Trigger"),
+                            ("web", "Web"),
+                        ],
+                        max_length=10,
+                        verbose_name="reason",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("complete", "Complete"),
+                            ("failed", "Failed"),
+                            ("interrupted", "Interrupted"),
+                            ("abandoned", "Abandoned"),
+                        ],
+                        default="running",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("slot", models.DateTimeField(blank=True, null=True, verbose_name="slot")),
+                ("started_at", models.DateTimeField(verbose_name="started at")),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="finished at"),
+                ),
+                ("ok", models.PositiveIntegerField(default=0, verbose_name="OK")),
+                ("warning", models.PositiveIntegerField(default=0, verbose_name="warning")),
+                ("critical", models.PositiveIntegerField(default=0, verbose_name="critical")),
+                ("unknown", models.PositiveIntegerField(default=0, verbose_name="unknown")),
+                ("errors", models.PositiveIntegerField(default=0, verbose_name="errors")),
+                ("skipped", models.PositiveIntegerField(default=0, verbose_name="skipped")),
+                ("vanished", models.PositiveIntegerField(default=0, verbose_name="vanished")),
+                ("duplicates", models.PositiveIntegerField(default=0, verbose_name="duplicates")),
+                (
+                    "status_changes",
+                    models.PositiveIntegerField(default=0, verbose_name="status changes"),
+                ),
+                ("error", models.TextField(blank=True, default="", verbose_name="error")),
+                ("traceback", models.TextField(blank=True, default="", verbose_name="traceback")),
+                (
+                    "host",
+                    models.CharField(blank=True, default="", max_length=200, verbose_name="host"),
+                ),
+                ("pid", models.PositiveIntegerField(default=0, verbose_name="process id")),
+                (
+                    "version",
+                    models.CharField(
+                        blank=True, default="", max_length=50, verbose_name="dwatch version"
+                    ),
+                ),
+                (
+                    "check_state",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="dwatch.checkstate",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'run',
-                'verbose_name_plural': 'runs',
+                "verbose_name": "run",
+                "verbose_name_plural": "runs",
             },
         ),
         migrations.CreateModel(
-            name='StatusChange',
+            name="StatusChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_status', models.PositiveSmallIntegerField(choices=[(0, 'Unknown'), (1, 'OK'), (2, 'Warning'), (3, 'Critical')], null=True, verbose_name='from')),
-                ('to_status', models.PositiveSmallIntegerField(choices=[(0, 'Unknown'), (1, 'OK'), (2, 'Warning'), (3, 'Critical')], verbose_name='to')),
-                ('changed_at', models.DateTimeField(verbose_name='changed at')),
-                ('reason', models.CharField(choices=[('schedule', 'Schedule'), ('forced', 'Forced'), ('refresh', 'Refresh'), ('trigger', 'Trigger'), ('web', 'Web')], max_length=10, verbose_name='reason')),
-                ('run', models.BigIntegerField(blank=True, null=True, verbose_name='number of the run')),
-                ('result', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='status_changes', to='dwatch.result')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "from_status",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "Unknown"), (1, "OK"), (2, "Warning"), (3, "Critical")],
+                        null=True,
+                        verbose_name="from",
+                    ),
+                ),
+                (
+                    "to_status",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "Unknown"), (1, "OK"), (2, "Warning"), (3, "Critical")],
+                        verbose_name="to",
+                    ),
+                ),
+                ("changed_at", models.DateTimeField(verbose_name="changed at")),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("schedule", "Schedule"),
+                            ("forced", "Forced"),
+                            ("refresh", "Refresh"),
+                            ("trigger", "Trigger"),
+                            ("web", "Web"),
+                        ],
+                        max_length=10,
+                        verbose_name="reason",
+                    ),
+                ),
+                (
+                    "run",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="number of the run"),
+                ),
+                (
+                    "result",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="status_changes",
+                        to="dwatch.result",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'status change',
-                'verbose_name_plural': 'status changes',
+                "verbose_name": "status change",
+                "verbose_name_plural": "status changes",
             },
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tag', models.CharField(max_length=50, verbose_name='tag')),
-                ('type', models.PositiveSmallIntegerField(choices=[(1, 'Grey'), (2, 'Green'), (3, 'Blue'), (4, 'Yellow'), (5, 'Red')], default=1, verbose_name='type')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('result', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tags', to='dwatch.result')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tag", models.CharField(max_length=50, verbose_name="tag")),
+                (
+                    "type",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "Grey"), (2, "Green"), (3, "Blue"), (4, "Yellow"), (5, "Red")],
+                        default=1,
+                        verbose_name="type",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                (
+                    "result",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tags",
+                        to="dwatch.result",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'tag',
-                'verbose_name_plural': 'tags',
+                "verbose_name": "tag",
+                "verbose_name_plural": "tags",
             },
         ),
         migrations.AddIndex(
-            model_name='result',
-            index=models.Index(fields=['check_state', 'vanished_at', 'status'], name='dwatch_result_count'),
+            model_name="result",
+            index=models.Index(
+                fields=["check_state", "vanished_at", "status"], name="dwatch_result_count"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='result',
-            constraint=models.UniqueConstraint(fields=('check_state', 'identifier'), name='dwatch_result_unique'),
+            model_name="result",
+            constraint=models.UniqueConstraint(
+                fields=("check_state", "identifier"), name="dwatch_result_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assigneduser',
-            constraint=models.UniqueConstraint(fields=('result', 'user'), name='dwatch_assigned_user_unique'),
+            model_name="assigneduser",
+            constraint=models.UniqueConstraint(
+                fields=("result", "user"), name="dwatch_assigned_user_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignedgroup',
-            constraint=models.UniqueConstraint(fields=('result', 'group'), name='dwatch_assigned_group_unique'),
+            model_name="assignedgroup",
+            constraint=models.UniqueConstraint(
+                fields=("result", "group"), name="dwatch_assigned_group_unique"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['check_state', '-started_at'], name='dwatch_run_by_check'),
+            model_name="run",
+            index=models.Index(fields=["check_state", "-started_at"], name="dwatch_run_by_check"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['started_at'], name='dwatch_run_by_date'),
+            model_name="run",
+            index=models.Index(fields=["started_at"], name="dwatch_run_by_date"),
         ),
         migrations.AddIndex(
-            model_name='statuschange',
-            index=models.Index(fields=['changed_at'], name='dwatch_change_by_date'),
+            model_name="statuschange",
+            index=models.Index(fields=["changed_at"], name="dwatch_change_by_date"),
         ),
         migrations.AddConstraint(
-            model_name='tag',
-            constraint=models.UniqueConstraint(fields=('result', 'tag'), name='dwatch_tag_unique'),
+            model_name="tag",
+            constraint=models.UniqueConstraint(fields=("result", "tag"), name="dwatch_tag_unique"),
         ),
     ]
