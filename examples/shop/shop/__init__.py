@@ -1,0 +1,1 @@
+"""An example shop whose data dwatch watches."""

@@ -1,0 +1,34 @@
+"""The check, as django-datawatch wants it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from celery.schedules import crontab
+from django.conf import settings
+from django_datawatch.base import BaseCheck, CheckResponse
+from django_datawatch.datawatch import datawatch
+from django_datawatch.models import Result
+
+from tests.bench.wallets.models import Wallet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@datawatch.register
+class WalletBalance(BaseCheck):  # type: ignore[misc]
+    run_every = crontab(minute="*/5")
+    model_class = Wallet
+
+    def generate(self) -> Iterator[Wallet]:
+        yield from Wallet.objects.filter(pk__lte=settings.BENCH_PAYLOADS).iterator()
+
+    def check(self, payload: Wallet) -> Any:
+        response = CheckResponse()
+        if payload.balance < 0:
+            response.balance = payload.balance
+            response.set_status(Result.STATUS.critical)
+        else:
+            response.set_status(Result.STATUS.ok)
+        return response
