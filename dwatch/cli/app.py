@@ -175,10 +175,13 @@ Examples:
 )
 def run(
     context: typer.Context,
+    *,
     slug: Slugs = None,
     exclude: Excludes = None,
     tag: Tags = None,
-    force: Annotated[bool, typer.Option("--force", help="Run checks that are not due, too.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Run checks that are not due, too.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Judge the payloads and store nothing.")
     ] = False,
@@ -194,9 +197,7 @@ def run(
     form: Format = None,
 ) -> int:
     """Run the checks that are due, and show what they found."""
-    request = RunRequest(
-        _selection(slug, exclude, tag), force, dry_run, stop_early, fail_on.status
-    )
+    request = RunRequest(_selection(slug, exclude, tag), force, dry_run, stop_early, fail_on.status)
     output = _start(context, form, quiet=quiet)
     from dwatch.cli import commands
 
@@ -214,6 +215,7 @@ Examples:
 )
 def list_(
     context: typer.Context,
+    *,
     slug: Slugs = None,
     exclude: Excludes = None,
     tag: Tags = None,
@@ -237,6 +239,7 @@ Examples:
 def show(
     context: typer.Context,
     slug: Slug,
+    *,
     identifier: Annotated[
         str | None,
         typer.Argument(metavar="IDENTIFIER", help="Show all that is known of this result."),
@@ -269,6 +272,7 @@ Examples:
 )
 def refresh(
     context: typer.Context,
+    *,
     slug: Slugs = None,
     exclude: Excludes = None,
     tag: Tags = None,
@@ -305,6 +309,7 @@ Examples:
 )
 def cleanup(
     context: typer.Context,
+    *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be deleted, delete nothing.")
     ] = False,

@@ -127,8 +127,7 @@ def _import_settings(project: Project) -> None:
 
 def _settings_raised(project: Project, error: BaseException) -> ConfigurationError:
     return ConfigurationError(
-        f"The settings {project.settings!r} (named by {project.source}) "
-        f"raised {one_line(error)}",
+        f"The settings {project.settings!r} (named by {project.source}) raised {one_line(error)}",
         "Mend the settings; --traceback shows where it happened.",
     )
 

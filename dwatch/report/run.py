@@ -42,7 +42,7 @@ def run_document(report: RunReport, zone: tzinfo, *, slowest: int = 0) -> Docume
     blocks.extend(_not_run(report, now, zone))
     if slowest and ran:
         blocks.append(_slowest(ran, slowest))
-    blocks.append(_summary(report, ran))
+    blocks.append(_summary(report, ran, zone))
     return Document(tuple(blocks))
 
 
@@ -207,9 +207,9 @@ def _rate(check: CheckRun) -> str:
     return f"{check.counts.total / check.duration:,.0f}/s"
 
 
-def _summary(report: RunReport, ran: list[CheckRun]) -> Block:
+def _summary(report: RunReport, ran: list[CheckRun], zone: tzinfo) -> Block:
     if not ran:
-        return Paragraph.of(_nothing_ran(report), Tone.dim)
+        return Paragraph.of(_nothing_ran(report, zone), Tone.dim)
     counts = StatusCounts.of(
         {status: sum(getattr(check.counts, status.name) for check in ran) for status in Status}
     )
@@ -227,10 +227,13 @@ def _summary(report: RunReport, ran: list[CheckRun]) -> Block:
     return Paragraph(tuple(lines))
 
 
-def _nothing_ran(report: RunReport) -> str:
+def _nothing_ran(report: RunReport, zone: tzinfo) -> str:
     if not report.checks:
-        return "No check was selected."
-    waiting = [check for check in report.checks if check.state is RunState.not_due]
-    if len(waiting) < len(report.checks):
+        return "There is no check."
+    if any(check.state is not RunState.not_due for check in report.checks):
         return "No check ran."
-    return "Nothing is due."
+    slots = [(check.next_slot, clean(check.slug)) for check in report.checks if check.next_slot]
+    if not slots:
+        return "Nothing is due."
+    moment, slug = min(slots)
+    return f"Nothing is due; next is {slug} {both(moment, report.started_at, zone)}."

@@ -49,7 +49,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from dwatch.core.status import Status
@@ -120,21 +119,23 @@ def _fields(report: Any) -> dict[str, Any]:  # noqa: ANN401 - any of our frozen 
 
 
 def _value(value: Any) -> Any:  # noqa: ANN401 - whatever a report may hold
+    if isinstance(value, Mapping):
+        return {str(key): _value(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(map(_value, value))
+    if isinstance(value, list | tuple):
+        return [_value(item) for item in value]
+    return _fields(value) if is_dataclass(value) else _scalar(value)
+
+
+def _scalar(value: Any) -> str | float | None:  # noqa: ANN401 - whatever data may hold
     match value:
         case Status():
             return value.name
-        case StrEnum():
-            return value.value
         case datetime():
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case float() if not math.isfinite(value):
             return str(value)
-        case None | bool() | int() | float() | str():
+        case None | int() | float():
             return value
-        case Mapping():
-            return {str(key): _value(item) for key, item in value.items()}
-        case set() | frozenset():
-            return sorted(map(_value, value))
-        case list() | tuple():
-            return [_value(item) for item in value]
-    return _fields(value) if is_dataclass(value) else str(value)
+    return str(value)

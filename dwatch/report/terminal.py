@@ -11,14 +11,14 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from dwatch.report.document import Cell, Line, Span, Table, Tone
+from dwatch.report.document import Table, Tone
 from dwatch.report.layout import GAP, column_widths
 from dwatch.report.text import clean_line, shorten
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from dwatch.report.document import Block, Column, Document
+    from dwatch.report.document import Block, Cell, Column, Document, Line, Span
 
 STYLES = {
     Tone.normal: "",
