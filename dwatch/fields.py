@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django.db.models.expressions import Expression
 
     _CharField = models.CharField[str, str]
-    _TextField = models.TextField[Any, Any]
+    _TextField = models.Field[Any, Any]  # what it holds is not text
 else:  # Django's fields are generic in their stubs only
     _CharField = models.CharField
     _TextField = models.TextField
