@@ -19,6 +19,13 @@ def parse(source: str, slug: str = "wallet-balance") -> str:
     return parse_cron(source, slug=slug).text
 
 
+def parsed_or_refused(source: str, slug: str) -> CronExpression | ScheduleError:
+    try:
+        return parse_cron(source, slug=slug)
+    except ScheduleError as error:
+        return error
+
+
 @pytest.mark.parametrize(
     ("source", "text"),
     [
@@ -73,7 +80,7 @@ def test_parse__canonical_text(source: str, text: str) -> None:
         ("* * * foo *", "cannot be read", "five fields"),
         ("1,,2 * * * *", "cannot be read", "five fields"),
         ("0\0 * * * *", "a character that cron does not know", "five fields"),
-        ("٥ * * * *", "a character that cron does not know", "five fields"),
+        ("\u0665 * * * *", "a character that cron does not know", "five fields"),
         ("\ud800 * * * *", "a character that cron does not know", "five fields"),
         ("0 0 15W * *", "nearest weekday", "weekdays"),
         ("0 0 1-7 * 1#1", "numbered weekday", "plain weekday"),
@@ -141,10 +148,9 @@ def test_walks_do_not_disturb_each_other() -> None:
 @settings(max_examples=150, deadline=None)
 def test_walks_meet_only_what_debians_cron_matches(expression: str, minutes: int) -> None:
     start, entry = NOON + timedelta(minutes=minutes), Entry.read(expression)
-    try:
-        cron = parse_cron(expression, slug="x")
-    except ScheduleError as error:
-        assert "never matches" in error.message
+    cron = parsed_or_refused(expression, "x")
+    if isinstance(cron, ScheduleError):
+        assert "never matches" in cron.message
         return
     for wall in islice(cron.after(start), 3):
         assert entry.matches(wall)
@@ -165,11 +171,10 @@ FIVE_FIELDS = st.lists(
 @example(f"{'9' * 400} * * * *", "")
 @settings(max_examples=1500, deadline=None)
 def test_parse__any_text_is_a_schedule_or_refused(source: str, slug: str) -> None:
-    try:
-        cron = parse_cron(source, slug=slug)
-    except ScheduleError as error:
-        assert error.message
-        assert error.hint
+    cron = parsed_or_refused(source, slug)
+    if isinstance(cron, ScheduleError):
+        assert cron.message
+        assert cron.hint
         return
     assert next(cron.after(NOON)) > NOON
     assert parse_cron(cron.text, slug="another") == cron

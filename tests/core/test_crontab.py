@@ -100,7 +100,7 @@ def test_parse__refuses_celerys_interval() -> None:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_convert__same_moments_as_celery(seed: int) -> None:
-    celery = _random_crontab(random.Random(seed))
+    celery = _random_crontab(random.Random(seed))  # noqa: S311 - test data
     ours = Schedule.parse(celery, slug="x")
     last = MONDAY
     for _ in range(20):

@@ -63,9 +63,7 @@ def test_three_hours_outage__one_run_then_waiting() -> None:
 def test_another_hosts_clock_is_ahead__no_slot_twice(skew: timedelta) -> None:
     slot = utc("2026-07-01T13:00")
     found = plan(HOURLY, slot, slot - skew, UTC)
-    assert found == Plan(
-        DueState.waiting, None, utc("2026-07-01T14:00"), clock_stepped_back=False
-    )
+    assert found == Plan(DueState.waiting, None, utc("2026-07-01T14:00"), clock_stepped_back=False)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,9 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def slots_between(expression: str, zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
+def slots_between(
+    expression: str, zone: ZoneInfo, start: datetime, end: datetime
+) -> list[datetime]:
     found, now = [], start - timedelta(microseconds=1)
     while (now := schedule(expression).next_slot(now, zone)) < end:
         found.append(now)
@@ -119,12 +121,8 @@ def test_slots__in_a_zone_with_a_fixed_offset() -> None:
 @pytest.mark.parametrize(
     ("expression", "zone", "day", "handled"),
     [
-        pytest.param(
-            "30 2 * * *", BERLIN, "2026-03-28T12:00", ["29T03:00+0200"], id="Berlin-gap"
-        ),
-        pytest.param(
-            "30 2 * * *", BERLIN, "2026-10-24T12:00", ["25T02:30+0200"], id="Berlin-fold"
-        ),
+        pytest.param("30 2 * * *", BERLIN, "2026-03-28T12:00", ["29T03:00+0200"], id="Berlin-gap"),
+        pytest.param("30 2 * * *", BERLIN, "2026-10-24T12:00", ["25T02:30+0200"], id="Berlin-fold"),
         pytest.param(
             "30 2 * * *", NEW_YORK, "2026-03-07T12:00", ["08T03:00-0400"], id="New-York-gap"
         ),
@@ -227,8 +225,9 @@ def _is_possible(expression: str) -> bool:
     try:
         schedule(expression)
     except ScheduleError as error:
-        assert "never matches" in error.message
-        return False
+        if "never matches" in error.message:
+            return False
+        raise
     return True
 
 
@@ -251,7 +250,7 @@ def test_parse__time_zone(timezone: str | ZoneInfo | None, name: str | None) -> 
     ["Mars/Olympus", "", "../etc/passwd", "/etc/passwd", "Europe", "a\0b", "x" * 10_000, "\ud800"],
 )
 def test_parse__refuses_an_unknown_time_zone(timezone: str) -> None:
-    with pytest.raises(ScheduleError, match="time zone .* is unknown") as caught:
+    with pytest.raises(ScheduleError, match=r"time zone .* is unknown") as caught:
         Schedule.parse("@daily", slug="x", timezone=timezone)
     assert "Europe/Berlin" in caught.value.hint
 
