@@ -119,7 +119,6 @@ def _walker(expression: CronExpression) -> croniter:
     return croniter(
         expression.text,
         _SOME_YEAR,
-        ret_type=datetime,
         day_or=not expression.day_and_weekday,
         implement_cron_bug=True,
     )
