@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Task, TaskID
 
-    from dwatch.services.requests import CheckRun
+    from dwatch.services.reports import CheckRun
 
 _SLUG_WIDTH = 32
 

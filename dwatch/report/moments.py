@@ -27,6 +27,14 @@ def absolute(moment: datetime, zone: tzinfo) -> str:
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
+def brief(moment: datetime, now: datetime, zone: tzinfo) -> str:
+    """Return the moment as short as it can be: ``06:00``, ``25 Nov 06:00``, ``2025-11-25``."""
+    local, today = moment.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return local.strftime("%H:%M")
+    return local.strftime("%d %b %H:%M" if local.year == today.year else "%Y-%m-%d")
+
+
 def both(moment: datetime, now: datetime, zone: tzinfo) -> str:
     """Return distance and moment: ``in 3 min (2026-11-24 06:00)``."""
     return f"{relative(moment, now)} ({absolute(moment, zone)})"
