@@ -76,7 +76,7 @@ def _last_run(check: CheckListing, now: datetime, zone: tzinfo) -> Cell:
     if check.last_run_at is None:
         return Cell.of("never", Tone.unsure)
     trouble = _trouble(check)
-    below = (Span(f"{trouble}, ", Tone.bad),) if trouble else ()
+    below = (Span(f"{trouble}  ", Tone.bad),) if trouble else ()
     moment = Span(brief(check.last_run_at, now, zone), Tone.dim)
     return Cell(((Span(relative(check.last_run_at, now)),), (*below, moment)))
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+DAYS_IN_WEEK = 7
 _UNITS = ((365 * DAY, "year"), (30 * DAY, "month"), (DAY, "day"), (HOUR, "h"), (MINUTE, "min"))
 
 
@@ -28,11 +29,12 @@ def absolute(moment: datetime, zone: tzinfo) -> str:
 
 
 def brief(moment: datetime, now: datetime, zone: tzinfo) -> str:
-    """Return the moment as short as it can be: ``06:00``, ``25 Nov 06:00``, ``2025-11-25``."""
+    """Return the moment as short as it can be: ``06:00``, ``Wed 06:00``, ``2025-11-25``."""
     local, today = moment.astimezone(zone), now.astimezone(zone)
-    if local.date() == today.date():
+    days = abs((local.date() - today.date()).days)
+    if days == 0:
         return local.strftime("%H:%M")
-    return local.strftime("%d %b %H:%M" if local.year == today.year else "%Y-%m-%d")
+    return local.strftime("%a %H:%M" if days < DAYS_IN_WEEK else "%Y-%m-%d")
 
 
 def both(moment: datetime, now: datetime, zone: tzinfo) -> str:

@@ -165,6 +165,10 @@ def _not_run(report: RunReport, now: datetime, zone: tzinfo) -> list[Block]:
         for check in report.checks
         for sentence, tone in _why_not(check, report, now, zone)
     ]
+    waiting = [clean(c.slug) for c in report.checks if c.state is RunState.not_started]
+    if waiting:
+        said = f"Not started, because the run ended early: {', '.join(waiting)}"
+        lines.append((Span(said, Tone.warning),))
     return [Paragraph(tuple(lines))] if lines else []
 
 
@@ -178,8 +182,6 @@ def _why_not(
         who = f" by {clean(check.held_by)}" if check.held_by else ""
         since = f", started {both(check.held_since, now, zone)}" if check.held_since else ""
         yield f"is being run{who}{since}.", Tone.warning
-    elif check.state is RunState.not_started:
-        yield "was not started, because the run ended early.", Tone.warning
 
 
 def _slowest(ran: list[CheckRun], number: int) -> Block:
