@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
+from dwatch.report.moments import duration
 from dwatch.report.text import clean, shorten
 
 if TYPE_CHECKING:
@@ -25,9 +24,27 @@ if TYPE_CHECKING:
 
     from rich.progress import Task, TaskID
 
-    from dwatch.services.requests import CheckRun
+    from dwatch.services.reports import CheckRun
 
 _SLUG_WIDTH = 32
+
+
+class CountColumn(ProgressColumn):
+    """Payloads judged, and of how many if that is known."""
+
+    def render(self, task: Task) -> Text:
+        """Return the numbers."""
+        of = "" if task.total is None else f"/{task.total:,.0f}"
+        return Text(f"{task.completed:,.0f}{of}", style="progress.download")
+
+
+class RemainingColumn(ProgressColumn):
+    """How much longer it will take, if that is known."""
+
+    def render(self, task: Task) -> Text:
+        """Return the time, blank as long as there is no telling."""
+        left = task.time_remaining
+        return Text("" if left is None else f"eta {duration(left)}", style="progress.remaining")
 
 
 class RateColumn(ProgressColumn):
@@ -49,11 +66,10 @@ class ProgressDisplay:
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
+            CountColumn(),
             RateColumn(),
             TimeElapsedColumn(),
-            TextColumn("eta"),
-            TimeRemainingColumn(),
+            RemainingColumn(),
             TextColumn("{task.fields[problems]}", style="yellow", markup=False),
             console=console,
             transient=True,

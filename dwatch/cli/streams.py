@@ -7,6 +7,8 @@ import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
+from dwatch.exceptions import DwatchError
+
 if TYPE_CHECKING:
     from typing import TextIO
 
@@ -19,7 +21,10 @@ def accept_any_text() -> None:
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Write the text; a reader that went away (``| head``) is no error."""
+    """Write the text; a reader that went away (``| head``) is no error.
+
+    Raises DwatchError if it cannot be written, for instance to a full disk.
+    """
     if not text:
         return
     try:
@@ -27,6 +32,9 @@ def write(stream: TextIO, text: str) -> None:
         stream.flush()
     except BrokenPipeError:
         _discard(stream)
+    except OSError as error:
+        _discard(stream)
+        raise DwatchError(f"The output cannot be written: {error.strerror}.") from error
 
 
 def discard_if_closed(stream: TextIO) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -14,7 +14,9 @@ from dwatch.services.requests import Selection
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Sequence
+    from typing import TextIO
+
+    from django.core.management.base import OutputWrapper
 
 
 class DwatchCommand(BaseCommand):
@@ -27,7 +29,7 @@ class DwatchCommand(BaseCommand):
 
     # A definition that the system checks refuse would end in 1, the gate's code;
     # the services find and name such mistakes themselves.
-    requires_system_checks: Sequence[str] = []
+    requires_system_checks = ()
 
     def execute_command(self, output: Output, options: dict[str, Any]) -> int:
         """Do the command's work and return the exit code."""
@@ -49,12 +51,17 @@ class DwatchCommand(BaseCommand):
     def _output(self, options: dict[str, Any]) -> Output:
         form = OutputFormat(options["format"]) if options["format"] else None
         return Output.to(
-            self.stdout,
-            self.stderr,
+            _beneath(self.stdout),
+            _beneath(self.stderr),
             form,
             quiet=bool(options.get("quiet")),
             colour=not options["no_color"],
         )
+
+
+def _beneath(wrapper: OutputWrapper) -> TextIO:
+    """Return the stream itself: the wrapper would end each write with a line break."""
+    return cast("TextIO", wrapper._out)  # noqa: SLF001 - the wrapper has no public name for it
 
 
 def add_format(parser: ArgumentParser) -> None:

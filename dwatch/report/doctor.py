@@ -28,6 +28,6 @@ def doctor_document(report: DoctorReport) -> Document:
 
 def _row(finding: Finding) -> tuple[Cell, ...]:
     glyph, tone = _LEVELS[finding.level]
-    level = Cell(((Span(f"{glyph} ", tone, ornament=True), Span(finding.level, tone)),))
+    level = Cell(((Span(f"{glyph} ", tone, plain=""), Span(finding.level, tone)),))
     said = Cell.of(clean(finding.text), below=clean(finding.hint))
     return (level, Cell.of(clean(finding.subject), Tone.strong), said)

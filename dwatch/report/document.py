@@ -25,8 +25,8 @@ class Span:
 
     text: str
     tone: Tone = Tone.normal
-    ornament: bool = False
-    """A glyph that only repeats what the words say; plain text leaves it out."""
+    plain: str | None = None
+    """What plain text says instead, "" for a glyph that only repeats the words."""
 
 
 Line = tuple[Span, ...]
@@ -57,7 +57,7 @@ class Column:
     title: str = ""
     align: Literal["left", "right"] = "left"
     essential: bool = False
-    """Never cut short: a text that people copy, such as a slug."""
+    """Text that people copy, such as a slug: its first line is cut last."""
     width: int | None = None
     """Most characters to show of a cell; None for no limit in plain text."""
     wrap: bool = False
@@ -70,6 +70,8 @@ class Table:
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    heading: tuple[Line, ...] = ()
+    """Lines right above the table."""
     indent: int = 0
 
     @property

@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 if TYPE_CHECKING:
-    from dwatch.report.document import Cell, Column, Line, Table
+    from dwatch.report.document import Line, Table
 
 GAP = 2
 """Blanks between columns."""
-_LEAST = 10
-"""A cut column never gets narrower than this while others can still give."""
+_LEAST = 8
+"""A column that may be cut gets no narrower than this."""
 
 
 def column_widths(table: Table, available: int) -> list[int]:
-    """Return a width for each column; the widest ones that may be cut give first."""
+    """Return a width for each column; the one with most to spare gives first.
+
+    What is essential in a column is cut only when nothing else is left to give.
+    """
+    indexes = range(len(table.columns))
     room = available - table.indent - GAP * (len(table.columns) - 1)
-    widths = [min(_natural_width(table, index), room) for index in range(len(table.columns))]
-    for givers in (_columns(table, essential=False), _columns(table, essential=True)):
-        _shrink(widths, givers, room)
+    widths = [_natural_width(table, index) for index in indexes]
+    _shrink(widths, [_floor(table, index, widths[index]) for index in indexes], room)
+    _shrink(widths, [_last_floor(table, index, widths[index]) for index in indexes], room)
     return widths
 
 
@@ -31,31 +35,31 @@ def line_width(line: Line) -> int:
 
 def _natural_width(table: Table, index: int) -> int:
     column = table.columns[index]
-    cells = max((_cell_width(row[index]) for row in table.rows), default=0)
-    wanted = cells if column.width is None else min(cells, column.width)
+    lines = (line for row in table.rows for line in row[index].lines)
+    widest = max(map(line_width, lines), default=0)
+    wanted = widest if column.width is None else min(widest, column.width)
     return max(wanted, cell_len(column.title))
 
 
-def _cell_width(cell: Cell) -> int:
-    return max(map(line_width, cell.lines), default=0)
+def _floor(table: Table, index: int, width: int) -> int:
+    column = table.columns[index]
+    if not column.essential:
+        return _last_floor(table, index, width)
+    first_lines = (row[index].lines[0] for row in table.rows)
+    return min(width, max(map(line_width, first_lines), default=0))
 
 
-def _columns(table: Table, *, essential: bool) -> list[int]:
-    return [
-        index
-        for index, column in enumerate(table.columns)
-        if column.essential is essential and _can_be_cut(column)
-    ]
-
-
-def _can_be_cut(column: Column) -> bool:
+def _last_floor(table: Table, index: int, width: int) -> int:
     """Text survives being cut; a number without its end is another number."""
-    return column.align == "left"
+    return width if table.columns[index].align == "right" else min(width, _LEAST)
 
 
-def _shrink(widths: list[int], givers: list[int], room: int) -> None:
-    while sum(widths) > room:
-        widest = max(givers, key=widths.__getitem__, default=None)
-        if widest is None or widths[widest] <= _LEAST:
+def _shrink(widths: list[int], floors: list[int], room: int) -> None:
+    while (excess := sum(widths) - room) > 0:
+        spare = [width - floor for width, floor in zip(widths, floors, strict=True)]
+        most = max(spare, default=0)
+        if most <= 0:
             return
-        widths[widest] -= 1
+        giver = spare.index(most)
+        second = sorted(spare)[-2] if len(spare) > 1 else 0
+        widths[giver] -= min(excess, max(most - second, 1))

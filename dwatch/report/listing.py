@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dwatch.core.plan import DueState
 from dwatch.report.document import Cell, Column, Document, Paragraph, Span, Table, Tone
 from dwatch.report.failures import module_failures
-from dwatch.report.moments import absolute, both, relative
+from dwatch.report.moments import both, brief, relative
 from dwatch.report.text import clean
-from dwatch.report.wording import count_cells, count_columns, quantity
+from dwatch.report.wording import counts_cell, quantity
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
     from dwatch.report.document import Block, Line
     from dwatch.services.reports import CheckListing, ListReport
 
-_STATE_TONES = {"due": Tone.warning, "overdue": Tone.bad, "never": Tone.unsure}
+_DUE_NOW = {
+    DueState.never: ("due now", Tone.warning),
+    DueState.due: ("due now", Tone.warning),
+    DueState.overdue: ("overdue", Tone.bad),
+}
 _COLUMNS = (
     Column("check", essential=True),
-    Column("state", essential=True),
     Column("schedule", width=36),
-    Column("last run"),
-    Column("next run"),
-    *count_columns(),
+    Column("last run", essential=True),
+    Column("next run", essential=True),
+    Column("results", essential=True),
 )
 
 
@@ -43,14 +47,12 @@ def list_document(report: ListReport, zone: tzinfo) -> Document:
 
 
 def _row(check: CheckListing, now: datetime, zone: tzinfo) -> tuple[Cell, ...]:
-    state = str(check.state)
     return (
         Cell.of(clean(check.slug), Tone.strong, below=_title(check)),
-        Cell.of(state, _STATE_TONES.get(state, Tone.dim)),
-        schedule_cell(check, zone),
+        schedule_cell(check),
         _last_run(check, now, zone),
-        _moment(check.next_slot, now, zone),
-        *count_cells(check.counts),
+        _next_run(check, now, zone),
+        counts_cell(check.counts),
     )
 
 
@@ -59,13 +61,13 @@ def _title(check: CheckListing) -> str:
     return "" if title == check.slug else title
 
 
-def schedule_cell(check: CheckListing, zone: tzinfo) -> Cell:
-    """Say when the check runs, in words and as cron; its zone if it is another."""
+def schedule_cell(check: CheckListing) -> Cell:
+    """Say when the check runs, in words (its own zone included) and as cron."""
     if not check.expression:
         return Cell.of("on demand", Tone.dim)
-    elsewhere = f" {check.zone}" if check.zone and check.zone != str(zone) else ""
-    cron = f"{clean(check.expression)}{clean(elsewhere) and elsewhere}"
-    return Cell.of(clean(check.schedule) or cron, below=cron)
+    cron = clean(check.expression)
+    words = clean(check.schedule) or cron
+    return Cell.of(words, below="" if words == cron else cron)
 
 
 def _last_run(check: CheckListing, now: datetime, zone: tzinfo) -> Cell:
@@ -73,16 +75,24 @@ def _last_run(check: CheckListing, now: datetime, zone: tzinfo) -> Cell:
         return Cell.of("running", Tone.warning, below=f"for {_since(check.running_since, now)}")
     if check.last_run_at is None:
         return Cell.of("never", Tone.unsure)
-    failed = check.last_run_state not in {"", "complete"} or check.last_errors > 0
-    cell = _moment(check.last_run_at, now, zone)
-    return Cell((_with_trouble(check, cell.lines[0]), *cell.lines[1:])) if failed else cell
+    trouble = _trouble(check)
+    below = (Span(f"{trouble}  ", Tone.bad),) if trouble else ()
+    moment = Span(brief(check.last_run_at, now, zone), Tone.dim)
+    return Cell(((Span(relative(check.last_run_at, now)),), (*below, moment)))
 
 
-def _with_trouble(check: CheckListing, line: Line) -> Line:
-    trouble = (
-        quantity(check.last_errors, "error") if check.last_errors else clean(check.last_run_state)
-    )
-    return (*line, Span(f", {trouble}", Tone.bad))
+def _trouble(check: CheckListing) -> str:
+    if check.last_errors:
+        return quantity(check.last_errors, "error")
+    return "" if check.last_run_state in {"", "complete"} else clean(check.last_run_state)
+
+
+def _next_run(check: CheckListing, now: datetime, zone: tzinfo) -> Cell:
+    if check.state not in _DUE_NOW:
+        return _moment(check.next_slot, now, zone)
+    said, tone = _DUE_NOW[check.state]
+    below = f"then {brief(check.next_slot, now, zone)}" if check.next_slot else ""
+    return Cell.of(said, tone, below=below)
 
 
 def _since(moment: datetime, now: datetime) -> str:
@@ -92,7 +102,7 @@ def _since(moment: datetime, now: datetime) -> str:
 def _moment(moment: datetime | None, now: datetime, zone: tzinfo) -> Cell:
     if moment is None:
         return Cell.of("-", Tone.dim)
-    return Cell.of(relative(moment, now), below=absolute(moment, zone))
+    return Cell.of(relative(moment, now), below=brief(moment, now, zone))
 
 
 def _remarks(report: ListReport, zone: tzinfo) -> list[Block]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+DAYS_IN_WEEK = 7
 _UNITS = ((365 * DAY, "year"), (30 * DAY, "month"), (DAY, "day"), (HOUR, "h"), (MINUTE, "min"))
 
 
@@ -25,6 +26,15 @@ def relative(moment: datetime, now: datetime) -> str:
 def absolute(moment: datetime, zone: tzinfo) -> str:
     """Return the moment in the zone, to the minute: ``2026-11-24 06:00``."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def brief(moment: datetime, now: datetime, zone: tzinfo) -> str:
+    """Return the moment as short as it can be: ``06:00``, ``Wed 06:00``, ``2025-11-25``."""
+    local, today = moment.astimezone(zone), now.astimezone(zone)
+    days = abs((local.date() - today.date()).days)
+    if days == 0:
+        return local.strftime("%H:%M")
+    return local.strftime("%a %H:%M" if days < DAYS_IN_WEEK else "%Y-%m-%d")
 
 
 def both(moment: datetime, now: datetime, zone: tzinfo) -> str:

@@ -13,7 +13,7 @@ from dwatch.report.document import Table
 from dwatch.report.text import clean_line, shorten
 
 if TYPE_CHECKING:
-    from dwatch.report.document import Block, Cell, Column, Document, Line
+    from dwatch.report.document import Block, Cell, Column, Document, Line, Span
 
 
 def render(document: Document) -> str:
@@ -23,8 +23,8 @@ def render(document: Document) -> str:
 
 def _block(block: Block) -> str:
     if isinstance(block, Table):
-        return _table(block)
-    return "\n".join(_line(line) for line in block.lines)
+        return "\n".join([*map(_line, block.heading), _table(block)])
+    return "\n".join(map(_line, block.lines))
 
 
 def _table(table: Table) -> str:
@@ -50,4 +50,8 @@ def _cell(cell: Cell, column: Column) -> str:
 
 
 def _line(line: Line) -> str:
-    return clean_line("".join(span.text for span in line if not span.ornament)).rstrip()
+    return clean_line("".join(map(_words, line))).rstrip()
+
+
+def _words(span: Span) -> str:
+    return span.text if span.plain is None else span.plain

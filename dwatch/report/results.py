@@ -70,7 +70,7 @@ def multi_line(title: str, text: str) -> Paragraph:
 
 
 def _about(check: CheckListing, now: datetime, zone: tzinfo) -> Paragraph:
-    schedule = schedule_cell(check, zone).lines
+    schedule = schedule_cell(check).lines
     when = [Span("  "), *schedule[0]]
     when += [Span(f" ({schedule[1][0].text})", Tone.dim)] if len(schedule) > 1 else []
     last = both(check.last_run_at, now, zone) if check.last_run_at else "never"

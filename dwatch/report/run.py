@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime, tzinfo
 
-    from dwatch.report.document import Block
+    from dwatch.report.document import Block, Line
     from dwatch.services.reports import CheckRun, Problem, RunReport
 
 _RAN = {RunState.complete, RunState.failed, RunState.interrupted}
@@ -67,9 +67,9 @@ def is_problem(check: CheckRun, report: RunReport) -> bool:
     )
 
 
-def _severity(check: CheckRun) -> int:
+def _severity(check: CheckRun) -> tuple[int, int]:
     worst = _worst(check)
-    return -1 if worst is None else worst.severity
+    return (-1 if worst is None else worst.severity, check.errors)
 
 
 def _worst(check: CheckRun) -> Status | None:
@@ -114,8 +114,8 @@ def _details(check: CheckRun) -> list[Block]:
     if not remarks and not check.problems:
         return []
     heading = (Span(clean(check.slug), Tone.strong), Span("  "), Span(clean(check.title), Tone.dim))
-    head = Paragraph((heading, *((Span("  "), remark) for remark in remarks)))
-    return [head, _problems(check)] if check.problems else [head]
+    head = (heading, *((Span("  "), remark) for remark in remarks))
+    return [_problems(check, head)] if check.problems else [Paragraph(head)]
 
 
 def _remarks(check: CheckRun) -> Iterable[Span]:
@@ -136,18 +136,19 @@ def _remarks(check: CheckRun) -> Iterable[Span]:
         yield Span(clean(note), Tone.warning)
 
 
-def _problems(check: CheckRun) -> Table:
+def _problems(check: CheckRun, heading: tuple[Line, ...]) -> Table:
     rows = tuple(_problem_row(problem) for problem in check.problems)
     hidden = check.counts.total - check.counts.ok - len(check.problems)
     if hidden > 0:
         more = f"{hidden:,} more: dwatch show {clean(check.slug)}"
         rows += ((Cell.of("", Tone.dim), Cell.of("…", Tone.dim), Cell.of(more, Tone.dim)),)
     columns = (Column(essential=True), Column(width=40), Column(width=100))
-    return Table(columns, rows, indent=2)
+    return Table(columns, rows, heading, indent=2)
 
 
 def _problem_row(problem: Problem) -> tuple[Cell, ...]:
-    said = [Span(clean(problem.description))] if problem.description else []
+    tells_more = problem.description and problem.description != problem.identifier
+    said = [Span(clean(problem.description))] if tells_more else []
     if problem.error:
         said += [Span("  ")] if said else []
         said += [Span(clean(problem.error), Tone.bad)]
@@ -164,6 +165,10 @@ def _not_run(report: RunReport, now: datetime, zone: tzinfo) -> list[Block]:
         for check in report.checks
         for sentence, tone in _why_not(check, report, now, zone)
     ]
+    waiting = [clean(c.slug) for c in report.checks if c.state is RunState.not_started]
+    if waiting:
+        said = f"Not started, because the run ended early: {', '.join(waiting)}"
+        lines.append((Span(said, Tone.warning),))
     return [Paragraph(tuple(lines))] if lines else []
 
 
@@ -177,8 +182,6 @@ def _why_not(
         who = f" by {clean(check.held_by)}" if check.held_by else ""
         since = f", started {both(check.held_since, now, zone)}" if check.held_since else ""
         yield f"is being run{who}{since}.", Tone.warning
-    elif check.state is RunState.not_started:
-        yield "was not started, because the run ended early.", Tone.warning
 
 
 def _slowest(ran: list[CheckRun], number: int) -> Block:
@@ -219,7 +222,7 @@ def _summary(report: RunReport, ran: list[CheckRun], zone: tzinfo) -> Block:
     lines = [(*status_line(worst), Span(said))]
     errors = sum(check.errors for check in ran)
     if errors:
-        lines.append((Span(f"{quantity(errors, 'error')}: see above.", Tone.bad),))
+        lines.append((Span(quantity(errors, "error"), Tone.bad),))
     if report.dry_run:
         lines.append((Span("Dry run: nothing was stored.", Tone.warning),))
     if report.interrupted_by is not None:

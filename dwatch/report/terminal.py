@@ -47,24 +47,27 @@ def render(document: Document, *, width: int, colour: bool) -> str:
     for index, block in enumerate(document.blocks):
         if index:
             console.print()
-        console.print(_renderable(block, width), soft_wrap=not isinstance(block, Table))
+        _print(block, console)
     return _without_trailing_blanks(buffer.getvalue())
 
 
-def _renderable(block: Block, width: int) -> RenderableType:
+def _print(block: Block, console: Console) -> None:
+    lines = block.heading if isinstance(block, Table) else block.lines
+    for line in lines:
+        console.print(_text(line), soft_wrap=True)
     if isinstance(block, Table):
-        return _table(block, width)
-    return Text("\n").join([_text(line) for line in block.lines])
+        console.print(_table(block, console.width))
 
 
 def _table(table: Table, width: int) -> RenderableType:
     widths = column_widths(table, width)
+    # Under a header, rich draws a column of blanks of its own between two columns.
     grid = RichTable(
         box=SIMPLE_HEAD if table.has_header else None,
         show_header=table.has_header,
         show_edge=False,
         pad_edge=False,
-        padding=(0, GAP // 2) if table.has_header else (0, GAP, 0, 0),
+        padding=(0, GAP - 1 if table.has_header else GAP, 0, 0),
         header_style="bold",
         border_style="dim",
     )

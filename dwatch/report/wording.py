@@ -31,7 +31,7 @@ def status_line(status: Status | None) -> Line:
     if status is None:
         return (Span("-", Tone.dim),)
     tone = TONES[status]
-    return (Span(f"{GLYPHS[status]} ", tone, ornament=True), Span(status.name, tone))
+    return (Span(f"{GLYPHS[status]} ", tone, plain=""), Span(status.name, tone))
 
 
 def status_cell(status: Status | None) -> Cell:
@@ -54,6 +54,18 @@ def count_cells(counts: StatusCounts) -> tuple[Cell, ...]:
 def number_cell(number: int, tone: Tone = Tone.normal) -> Cell:
     """Return a number that stands out only when there is something to see."""
     return Cell.of(f"{number:,}", tone if number else Tone.dim)
+
+
+def counts_cell(counts: StatusCounts) -> Cell:
+    """Return what occurs in one cell, worst first: glyphs, or words in plain text."""
+    spans: list[Span] = []
+    for status in Status.by_severity():
+        number = getattr(counts, status.name)
+        if number:
+            gap = "  " if spans else ""
+            shown, said = f"{gap}{GLYPHS[status]} {number:,}", f"{gap}{number:,} {status.name}"
+            spans.append(Span(shown, TONES[status], plain=said))
+    return Cell((tuple(spans or [Span("-", Tone.dim)]),))
 
 
 def counts_in_words(counts: StatusCounts) -> str:

@@ -24,7 +24,7 @@ from dwatch.services.reports import (
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
 
-def a_check(**changes: Any) -> CheckRun:
+def a_check(**changes: object) -> CheckRun:
     values: dict[str, Any] = {
         "slug": "wallet_balance",
         "title": "Customers must not owe us money.",
@@ -35,7 +35,7 @@ def a_check(**changes: Any) -> CheckRun:
     return CheckRun(**{**values, **changes})
 
 
-def a_failing_check(**changes: Any) -> CheckRun:
+def a_failing_check(**changes: object) -> CheckRun:
     values: dict[str, Any] = {
         "counts": StatusCounts(ok=118, critical=7),
         "problems": (Problem("17", Status.critical, "Wallet of Ada: -12.00", ""),),
@@ -43,7 +43,7 @@ def a_failing_check(**changes: Any) -> CheckRun:
     return a_check(**{**values, **changes})
 
 
-def a_run(*checks: CheckRun, **changes: Any) -> RunReport:
+def a_run(*checks: CheckRun, **changes: object) -> RunReport:
     values: dict[str, Any] = {
         "checks": checks,
         "module_failures": (),
@@ -53,7 +53,7 @@ def a_run(*checks: CheckRun, **changes: Any) -> RunReport:
     return RunReport(**{**values, **changes})
 
 
-def a_listing(**changes: Any) -> CheckListing:
+def a_listing(**changes: object) -> CheckListing:
     values: dict[str, Any] = {
         "slug": "wallet_balance",
         "title": "Customers must not owe us money.",
@@ -76,7 +76,7 @@ def a_listing(**changes: Any) -> CheckListing:
     return CheckListing(**{**values, **changes})
 
 
-def a_list(*checks: CheckListing, **changes: Any) -> ListReport:
+def a_list(*checks: CheckListing, **changes: object) -> ListReport:
     values: dict[str, Any] = {
         "checks": checks,
         "module_failures": (),
@@ -86,7 +86,7 @@ def a_list(*checks: CheckListing, **changes: Any) -> ListReport:
     return ListReport(**{**values, **changes})
 
 
-def a_result(**changes: Any) -> ResultRow:
+def a_result(**changes: object) -> ResultRow:
     values: dict[str, Any] = {
         "identifier": "17",
         "status": Status.critical,
@@ -107,7 +107,7 @@ def results(*rows: ResultRow, matching: int | None = None) -> ResultsReport:
     return ResultsReport(a_listing(), rows, len(rows) if matching is None else matching, NOW)
 
 
-def everything_of_a_result(**changes: Any) -> ResultReport:
+def everything_of_a_result(**changes: object) -> ResultReport:
     entry = TimelineEntry(NOW - timedelta(days=3), "status", Status.ok, Status.critical, "schedule")
     values: dict[str, Any] = {
         "check": a_listing(),
