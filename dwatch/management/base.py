@@ -35,7 +35,7 @@ class DwatchCommand(BaseCommand):
         """Do the command's work and return the exit code."""
         raise NotImplementedError
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's signature
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
         """Run the command; raises CommandError or SystemExit unless all is fine."""
         try:
             code = self.execute_command(self._output(options), options)

@@ -114,11 +114,11 @@ def _removed(removed: tuple[tuple[str, int], ...]) -> list[dict[str, Any]]:
     return [{"slug": slug, "results": results} for slug, results in removed]
 
 
-def _fields(report: Any) -> dict[str, Any]:  # noqa: ANN401 - any of our frozen dataclasses
+def _fields(report: Any) -> dict[str, Any]:
     return {field.name: _value(getattr(report, field.name)) for field in fields(report)}
 
 
-def _value(value: Any) -> Any:  # noqa: ANN401 - whatever a report may hold
+def _value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _value(item) for key, item in value.items()}
     if isinstance(value, set | frozenset):
@@ -128,7 +128,7 @@ def _value(value: Any) -> Any:  # noqa: ANN401 - whatever a report may hold
     return _fields(value) if is_dataclass(value) else _scalar(value)
 
 
-def _scalar(value: Any) -> str | float | None:  # noqa: ANN401 - whatever data may hold
+def _scalar(value: Any) -> str | float | None:
     match value:
         case Status():
             return value.name

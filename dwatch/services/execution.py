@@ -17,6 +17,7 @@ from dwatch.core.evaluate import name_payloads
 from dwatch.core.guard import Failure, attempt
 from dwatch.core.interrupt import Interrupted
 from dwatch.core.outcome import Disposition
+from dwatch.core.status import Status
 from dwatch.core.transition import keep_worst
 from dwatch.exceptions import LeaseLostError
 from dwatch.models import Run
@@ -83,7 +84,7 @@ class Execution:
     watch: Watch
     reason: str
     written: BatchWritten = field(default_factory=BatchWritten)
-    problems: list[tuple[int, int, Problem]] = field(default_factory=list)
+    problems: list[tuple[float, int, Problem]] = field(default_factory=list)
     seen: int = 0
 
     def run(self, lease: states.Lease, slot: datetime | None) -> CheckRun:
@@ -156,7 +157,7 @@ class Execution:
         for outcome in problems:
             self.seen += 1
             # Negative, so that of equally bad ones the first seen stay.
-            entry = (outcome.status.severity, -self.seen, _problem(outcome))
+            entry = (_weight(outcome), -self.seen, _problem(outcome))
             if len(self.problems) < MAX_PROBLEMS:
                 heapq.heappush(self.problems, entry)
             else:
@@ -247,6 +248,11 @@ def held(check_class: type[BaseCheck], state: CheckState) -> CheckRun:
 
 def _failed(failure: Failure) -> runs.RunEnd:
     return runs.RunEnd(Run.State.FAILED, failure.error, failure.traceback)
+
+
+def _weight(outcome: Outcome) -> float:
+    """Rank problems for a report: what raised, as it needs the author, right behind critical."""
+    return Status.critical.severity - 0.5 if outcome.error else outcome.status.severity
 
 
 def _is_problem(outcome: Outcome) -> bool:
