@@ -37,7 +37,7 @@ ALIASES = {
 _EXAMPLE = 'Use five fields: minute hour day month weekday, such as "*/5 * * * *".'
 _FIELD_COUNT = 5
 _MINUTE = timedelta(minutes=1)
-_SOME_YEAR = datetime(2000, 1, 1)
+_SOME_YEAR = datetime(2000, 1, 1)  # noqa: DTZ001 - croniter is asked about wall time
 _ALLOWED = re.compile(r"[0-9A-Za-z*,/#() -]*")
 _EQUAL_RANGE = re.compile(r"(?<![\w-])(\w+)-\1(?:/[1-9]\d*)?(?=,|$)", re.IGNORECASE)
 _NEAREST_WEEKDAY = re.compile(r"\dw|w\d", re.IGNORECASE)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dwatch.core.check import BaseCheck
+    from dwatch.core.identifier import Identity
 
 MAX_DESCRIPTION_LENGTH = 1000
 
@@ -52,7 +53,7 @@ def evaluate(check: BaseCheck, payloads: Iterable[NamedPayload]) -> Iterator[Out
 
 
 def _named(check: BaseCheck, payload: Any) -> NamedPayload:
-    identity = attempt(lambda: identify(check.get_identifier(payload)))
+    identity = attempt(_identity, check, payload)
     if isinstance(identity, Failure):
         return NamedPayload("<no identifier>", payload, identity)
     if identity.problem:
@@ -61,8 +62,12 @@ def _named(check: BaseCheck, payload: Any) -> NamedPayload:
     return NamedPayload(identity.identifier, payload)
 
 
+def _identity(check: BaseCheck, payload: Any) -> Identity:
+    return identify(check.get_identifier(payload))
+
+
 def _outcome(check: BaseCheck, named: NamedPayload, *, assigns: bool) -> Outcome:
-    outcome = attempt(lambda: _judge(check, named, assigns=assigns))
+    outcome = attempt(_judge, check, named, assigns)
     if not isinstance(outcome, Failure):
         return outcome
     if issubclass(outcome.exception_type, SkipCheck):
@@ -70,7 +75,7 @@ def _outcome(check: BaseCheck, named: NamedPayload, *, assigns: bool) -> Outcome
     return _failed(named, _describe(check, named), outcome)
 
 
-def _judge(check: BaseCheck, named: NamedPayload, *, assigns: bool) -> Outcome:
+def _judge(check: BaseCheck, named: NamedPayload, assigns: bool) -> Outcome:  # noqa: FBT001 - through attempt()
     payload = named.payload
     response = check.check(payload)
     if type(response) is Status:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from dwatch.core.identifier import printable
 from dwatch.core.interrupt import Interrupted
@@ -26,14 +26,14 @@ class Failure(NamedTuple):
     exception_type: type[BaseException]
 
 
-def attempt(call: Callable[[], T]) -> T | Failure:
-    """Call authors' code; return its result, or a Failure for what it raised.
+def attempt(call: Callable[..., T], *args: Any) -> T | Failure:
+    """Call authors' code with the arguments; return its result, or a Failure for what it raised.
 
     SystemExit and KeyboardInterrupt raised by the author are failures like any
     other. A real Ctrl-C arrives as Interrupted and passes.
     """
     try:
-        return call()
+        return call(*args)
     except Interrupted:
         raise
     # The one guard around authors' code.

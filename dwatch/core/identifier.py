@@ -28,6 +28,8 @@ def identify(value: object) -> Identity:
     A value that cannot name a payload still gets an identifier to be shown by,
     so that the trouble is a visible result and not a lost payload.
     """
+    if type(value) is int:
+        return Identity(str(value), "")
     if value is None:
         return Identity("<None>", "get_identifier() returned None (an unsaved object?)")
     if _has_only_an_address(value):

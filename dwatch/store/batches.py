@@ -99,14 +99,17 @@ def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> Batc
         ticket.lease.state_id, ticket.run_id, ticket.reason, now=now, loaded_at=loaded_at
     )
     status_changes = changes.status_changes
-    created = rows.insert(changes.new, stamp)
+    rows.insert(changes.new, stamp)
     rows.rewrite(changes.changed, stamp)
-    rows.record_changes(created, status_changes, stamp)
+    rows.record_changes(status_changes, stamp)
     rows.touch(changes.unchanged, changes.stale, stamp)
     rows.hide(changes.vanishing, now)
     acknowledgements.end_overtaken(status_changes, now)
     if ticket.assigns:
-        pairs = [*created, *((row.pk, outcome) for row, outcome in changes.changed)]
+        pairs = [
+            *rows.find(changes.new, stamp),
+            *((row.pk, outcome) for row, outcome in changes.changed),
+        ]
         assignments.assign(pairs)
     return _tally(outcomes, changes)
 
