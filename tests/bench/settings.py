@@ -54,6 +54,7 @@ _VENDORS = {"sqlite": _sqlite, "postgresql": _postgresql, "mariadb": _mariadb}
 
 SECRET_KEY = "only for measuring"
 INSTALLED_APPS = [
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "tests.bench.wallets",
