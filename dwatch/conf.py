@@ -1,0 +1,53 @@
+"""The project's ``DWATCH_*`` settings, typed, checked and read at each access."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from django.conf import settings as django_settings
+
+from dwatch.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+def checks_module() -> str:
+    """Return the name of the module in each app that holds its checks ("checks")."""
+    return _read("DWATCH_CHECKS_MODULE", "checks", _is_module_name, "a module name, e.g. 'checks'")
+
+
+def batch_size() -> int:
+    """Return how many payloads are evaluated and stored together at most (500)."""
+    return _read("DWATCH_BATCH_SIZE", 500, _is_between(1, 5000), "a whole number from 1 to 5000")
+
+
+def lease_seconds() -> int:
+    """Return after how many seconds of silence another run may take a check over (60)."""
+    return _read("DWATCH_LEASE_SECONDS", 60, _is_between(1, 86400), "a number of seconds, at least 1")
+
+
+def every_setting() -> dict[str, Callable[[], object]]:
+    """Return each setting's name and reader, for those who check them all."""
+    return {
+        "DWATCH_CHECKS_MODULE": checks_module,
+        "DWATCH_BATCH_SIZE": batch_size,
+        "DWATCH_LEASE_SECONDS": lease_seconds,
+    }
+
+
+def _read(name: str, default: T, accepts: Callable[[object], bool], expected: str) -> T:
+    value: T = getattr(django_settings, name, default)
+    if not accepts(value):
+        raise ConfigurationError(f"{name} is {value!r}", f"Set it to {expected}.")
+    return value
+
+
+def _is_module_name(value: object) -> bool:
+    return isinstance(value, str) and all(part.isidentifier() for part in value.split("."))
+
+
+def _is_between(least: int, most: int) -> Callable[[object], bool]:
+    return lambda value: type(value) is int and least <= value <= most

@@ -1,0 +1,82 @@
+"""Author data as JSON text that every database stores alike."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from enum import Enum
+from typing import Any
+
+MAX_DATA_BYTES = 64 * 1024
+"""Encoded data of one result; larger data is replaced by a note and a preview."""
+
+_PREVIEW_CHARACTERS = 1000
+_MAX_DEPTH = 50
+_SIMPLE = (str, int, bool, type(None))
+
+
+def encode(data: Mapping[str, Any]) -> str:
+    """Return data as ASCII JSON text of at most MAX_DATA_BYTES.
+
+    Decimals, UUIDs and anything unknown become their text; dates and times ISO
+    8601; sets and other iterables lists; NaN and infinities their names, since
+    JSON has none. Keys become strings. Lone surrogates and NUL survive, as
+    ASCII escapes. Raises whatever an author's ``__str__`` raises.
+    """
+    if not data:
+        return "{}"
+    try:
+        text = json.dumps(_plain(data, 0), ensure_ascii=True, allow_nan=False)
+    except RecursionError:
+        text = json.dumps({"unreadable": "data refers to itself or is nested too deeply"})
+    if len(text) <= MAX_DATA_BYTES:
+        return text
+    return json.dumps(
+        {
+            "truncated": f"data of {len(text):,} bytes is over the limit of {MAX_DATA_BYTES:,}",
+            "preview": text[:_PREVIEW_CHARACTERS],
+        }
+    )
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """Return the value made of what JSON knows."""
+    kind = type(value)
+    if kind in _SIMPLE:
+        return _shortened(value) if kind is int else value
+    if kind is float:
+        return value if math.isfinite(value) else str(value)
+    if depth > _MAX_DEPTH:
+        raise RecursionError
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+    return _plain_object(value, depth)
+
+
+def _plain_object(value: Any, depth: int) -> Any:
+    if isinstance(value, Enum):
+        return _plain(value.value, depth + 1)
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, (str, int, float)):  # a subclass of one of them
+        base = next(base for base in (str, int, float) if isinstance(value, base))
+        return _plain(base(value), depth + 1)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((_plain(item, depth + 1) for item in value), key=str)
+    # A model's manager or a queryset is iterable too; a bounded look is enough.
+    if isinstance(value, Iterable):
+        return [_plain(item, depth + 1) for item, _ in zip(value, range(_PREVIEW_CHARACTERS))]
+    return str(value)
+
+
+def _shortened(number: int) -> int | str:
+    # Python refuses to print integers of over 4,300 digits; others choke on far less.
+    return number if number.bit_length() <= 1024 else f"integer of {number.bit_length():,} bits"

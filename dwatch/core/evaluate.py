@@ -1,0 +1,129 @@
+"""From payloads to outcomes: the only place where authors' judgement is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dwatch.core.definition import overrides
+from dwatch.core.encoding import encode
+from dwatch.core.guard import Failure, attempt
+from dwatch.core.identifier import identify, printable
+from dwatch.core.outcome import Disposition, Outcome
+from dwatch.core.response import CheckResponse
+from dwatch.core.status import Status
+from dwatch.exceptions import SkipCheck
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dwatch.core.check import BaseCheck
+
+MAX_DESCRIPTION_LENGTH = 1000
+
+
+class NamedPayload(NamedTuple):
+    """A payload with its identifier, and the trouble met in finding either."""
+
+    identifier: str
+    payload: Any
+    failure: Failure | None = None
+    gone: bool = False
+
+
+class InvalidResponseError(TypeError):
+    """``check()`` returned something that is no verdict."""
+
+
+def name_payloads(check: BaseCheck, payloads: Iterable[Any]) -> list[NamedPayload]:
+    """Return the payloads with their identifiers; a faulty one carries its failure."""
+    return [_named(check, payload) for payload in payloads]
+
+
+def evaluate(check: BaseCheck, payloads: Iterable[NamedPayload]) -> Iterator[Outcome]:
+    """Yield one outcome for each payload, whatever the author's code does."""
+    assigns = overrides(type(check), "get_assigned_users", "get_assigned_groups")
+    for named in payloads:
+        if named.gone:
+            yield Outcome(named.identifier, disposition=Disposition.gone)
+        elif named.failure is not None:
+            yield _failed(named, named.identifier, named.failure)
+        else:
+            yield _outcome(check, named, assigns=assigns)
+
+
+def _named(check: BaseCheck, payload: Any) -> NamedPayload:
+    identity = attempt(lambda: identify(check.get_identifier(payload)))
+    if isinstance(identity, Failure):
+        return NamedPayload("<no identifier>", payload, identity)
+    if identity.problem:
+        failure = Failure(identity.problem, "", ValueError)
+        return NamedPayload(identity.identifier, payload, failure)
+    return NamedPayload(identity.identifier, payload)
+
+
+def _outcome(check: BaseCheck, named: NamedPayload, *, assigns: bool) -> Outcome:
+    outcome = attempt(lambda: _judge(check, named, assigns=assigns))
+    if not isinstance(outcome, Failure):
+        return outcome
+    if issubclass(outcome.exception_type, SkipCheck):
+        return Outcome(named.identifier, disposition=Disposition.skipped)
+    return _failed(named, _describe(check, named), outcome)
+
+
+def _judge(check: BaseCheck, named: NamedPayload, *, assigns: bool) -> Outcome:
+    payload = named.payload
+    response = check.check(payload)
+    if type(response) is Status:
+        status, data = response, "{}"
+    elif isinstance(response, CheckResponse):
+        status, data = response.get_status(), encode(response.get_data())
+    else:
+        raise _invalid(response)
+    description = check.get_payload_description(payload)
+    description = printable(str(description))[:MAX_DESCRIPTION_LENGTH]
+    if not assigns:
+        return Outcome(named.identifier, status, description, data)
+    return Outcome(
+        named.identifier,
+        status,
+        description,
+        data,
+        users=_keys(check.get_assigned_users(payload, status)),
+        groups=_keys(check.get_assigned_groups(payload, status)),
+    )
+
+
+def _invalid(response: object) -> InvalidResponseError:
+    return InvalidResponseError(
+        f"check() returned {response!r:.80}; return a Status (such as Status.ok) or a CheckResponse"
+    )
+
+
+def _failed(named: NamedPayload, description: str, failure: Failure) -> Outcome:
+    return Outcome(
+        named.identifier,
+        Status.unknown,
+        description,
+        error=failure.error,
+        traceback=failure.traceback,
+    )
+
+
+def _describe(check: BaseCheck, named: NamedPayload) -> str:
+    description = attempt(lambda: str(check.get_payload_description(named.payload)))
+    if isinstance(description, Failure):
+        return named.identifier[:MAX_DESCRIPTION_LENGTH]
+    return printable(description)[:MAX_DESCRIPTION_LENGTH]
+
+
+def _keys(people: Iterable[Any] | None) -> tuple[int | str, ...]:
+    """Return the primary keys of users or groups, each once, in a stable order."""
+    if people is None:
+        return ()
+    keys = {_key(person) for person in people if person is not None}
+    return tuple(sorted(keys, key=lambda key: (isinstance(key, str), key)))
+
+
+def _key(person: Any) -> int | str:
+    key = getattr(person, "pk", person)
+    return key if isinstance(key, int) else str(key)

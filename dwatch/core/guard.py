@@ -1,0 +1,59 @@
+"""The one place that survives whatever authors' code raises."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from dwatch.core.identifier import printable
+from dwatch.core.interrupt import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+MAX_ERROR_LENGTH = 500
+MAX_TRACEBACK_LENGTH = 8000
+
+
+class Failure(NamedTuple):
+    """What authors' code raised, as text: no exception object leaves this module."""
+
+    error: str
+    traceback: str
+    exception_type: type[BaseException]
+
+
+def attempt(call: Callable[[], T]) -> T | Failure:
+    """Call authors' code; return its result, or a Failure for what it raised.
+
+    SystemExit and KeyboardInterrupt raised by the author are failures like any
+    other. A real Ctrl-C arrives as Interrupted and passes.
+    """
+    try:
+        return call()
+    except Interrupted:
+        raise
+    except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001 - the one guard around authors' code
+        return describe_failure(error)
+
+
+def describe_failure(error: BaseException) -> Failure:
+    """Return the failure in words that can be stored anywhere."""
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001 - an author's __str__ may raise as well
+        message = "(its message cannot be shown)"
+    if hint := getattr(error, "hint", ""):
+        message = f"{message} ({hint})"
+    summary = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    try:
+        trace = "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001 - as above
+        trace = summary
+    return Failure(
+        printable(" ".join(summary.split()))[:MAX_ERROR_LENGTH],
+        printable(trace)[-MAX_TRACEBACK_LENGTH:],
+        type(error),
+    )

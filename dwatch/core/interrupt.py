@@ -1,0 +1,75 @@
+"""Ctrl-C and SIGTERM: finish the payload in hand, keep what was judged, stop.
+
+The first signal asks; if author code does not come back within the grace time,
+or at a second signal, :class:`Interrupted` is raised out of it.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+GRACE_SECONDS = 1.0
+_RETRY_SECONDS = 0.05
+
+
+class Interrupted(KeyboardInterrupt):  # noqa: N818 - an event, and database drivers know its base
+    """Raised out of author code that did not return in time after a signal."""
+
+
+class StopRequest:
+    """Whether, and by which signal, the run was asked to stop."""
+
+    def __init__(self) -> None:
+        self.signal_number: int | None = None
+        self._protected = False
+
+    @contextmanager
+    def protected(self) -> Iterator[None]:
+        """Let nothing be raised meanwhile: a batch on its way to the database arrives."""
+        self._protected = True
+        try:
+            yield
+        finally:
+            self._protected = False
+
+    def __bool__(self) -> bool:
+        return self.signal_number is not None
+
+    def _ask(self, number: int, _frame: FrameType | None) -> None:
+        if self.signal_number is not None and not self._protected:
+            raise Interrupted
+        self.signal_number = number
+        signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS)
+
+    def _insist(self, _number: int, _frame: FrameType | None) -> None:
+        if not self._protected:
+            raise Interrupted
+        signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[StopRequest]:
+    """Listen for SIGINT and SIGTERM meanwhile; outside the main thread, for nothing."""
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    previous = {
+        signal.SIGINT: signal.signal(signal.SIGINT, request._ask),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, request._ask),
+        signal.SIGALRM: signal.signal(signal.SIGALRM, request._insist),
+    }
+    try:
+        yield request
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in previous.items():
+            # None means a handler that Python did not install and cannot put back.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

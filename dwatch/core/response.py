@@ -1,0 +1,83 @@
+"""What an author's ``check()`` returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dwatch.core.status import Status
+
+
+class CheckResponse:
+    """A verdict with data: a status and any named values worth keeping.
+
+    Values are given as keywords or set as attributes::
+
+        CheckResponse(Status.critical, balance=wallet.balance)
+
+        response = CheckResponse()
+        response.set_status(Status.warning)
+        response.balance = wallet.balance
+
+    Without a status it is unknown. Reading a value that was never set raises
+    AttributeError, so that a typo is noticed. Raises ValueError for anything
+    that is not a :class:`Status` or the number of one.
+    """
+
+    __slots__ = ("_data", "_status")
+
+    _data: dict[str, Any]
+    _status: Status
+
+    def __init__(self, status: Status = Status.unknown, /, **data: Any) -> None:
+        object.__setattr__(self, "_status", Status(status))
+        object.__setattr__(self, "_data", data)
+
+    def set_status(self, status: Status) -> None:
+        """Give the verdict."""
+        object.__setattr__(self, "_status", Status(status))
+
+    def get_status(self) -> Status:
+        """Return the verdict."""
+        return self._status
+
+    def get_data(self) -> dict[str, Any]:
+        """Return the named values; changing the dict changes the response."""
+        return self._data
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._data[name] = value
+
+    def __getattr__(self, name: str) -> Any:
+        # Only reached when normal lookup fails. Dunder and slot names must not be
+        # looked up in data: copy and pickle ask for them before __init__ ran.
+        if not name.startswith("_"):
+            try:
+                return self._data[name]
+            except KeyError:
+                pass
+        message = f"this response has no value {name!r}; values: {sorted(self._known())}"
+        raise AttributeError(message)
+
+    def _known(self) -> list[str]:
+        try:
+            return list(object.__getattribute__(self, "_data"))
+        except AttributeError:
+            return []
+
+    def __getstate__(self) -> tuple[Status, dict[str, Any]]:
+        return (self._status, self._data)
+
+    def __setstate__(self, state: tuple[Status, dict[str, Any]]) -> None:
+        object.__setattr__(self, "_status", state[0])
+        object.__setattr__(self, "_data", state[1])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, CheckResponse):
+            return NotImplemented
+        return self.__getstate__() == other.__getstate__()
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, so not hashable
+
+    def __repr__(self) -> str:
+        values = "".join(f", {name}={value!r}" for name, value in self._data.items())
+        return f"CheckResponse(Status.{self._status.name}{values})"

@@ -1,0 +1,119 @@
+"""Draws payloads from a check in bounded batches, whatever its source."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db.models import QuerySet
+from django.db.models.query import ModelIterable
+
+from dwatch.core.guard import Failure, attempt
+
+if TYPE_CHECKING:
+    from dwatch.core.check import BaseCheck
+
+_DRAW_SECONDS = 2.0
+"""A slow source is cut into smaller batches, so that what is judged is soon stored."""
+
+
+class PayloadBatch(NamedTuple):
+    """Payloads that are evaluated together, none of them loaded before ``loaded_at``."""
+
+    payloads: list[Any]
+    loaded_at: datetime
+    failure: Failure | None = None
+    """What the source raised after these payloads; the last batch then."""
+
+
+def draw(check: BaseCheck, size: int) -> Iterator[PayloadBatch]:
+    """Yield the check's payloads in batches of at most ``size``."""
+    started = datetime.now(UTC)
+    source = attempt(check.generate)
+    if isinstance(source, Failure):
+        yield PayloadBatch([], started, source)
+    elif isinstance(source, QuerySet) and _can_be_paged(source):
+        yield from _pages(source, size)
+    else:
+        yield from _chunks(_iterator(source), size, started)
+
+
+def count(check: BaseCheck) -> int | None:
+    """Return how many payloads there will be, None where that would take drawing them."""
+    source = attempt(check.generate)
+    if not isinstance(source, QuerySet):
+        return None
+    total = attempt(source.count)
+    return None if isinstance(total, Failure) else total
+
+
+def _can_be_paged(queryset: QuerySet[Any]) -> bool:
+    """Return whether reading it page by page gives the same rows."""
+    query = queryset.query
+    return (
+        issubclass(queryset._iterable_class, ModelIterable)
+        and not query.is_sliced
+        and not query.combinator
+        and not query.distinct_fields
+        # A window function computed over one page is not the one over all rows.
+        and not any(getattr(a, "contains_over_clause", False) for a in query.annotations.values())
+    )
+
+
+def _pages(queryset: QuerySet[Any], size: int) -> Iterator[PayloadBatch]:
+    """Yield rows in primary key order, one short query a page.
+
+    No cursor stays open meanwhile: on SQLite it would lock out every writer, and
+    MariaDB's driver would hold all rows in memory.
+    """
+    ordered = queryset.order_by("pk")
+    page = ordered
+    while True:
+        loaded_at = datetime.now(UTC)
+        rows = attempt(lambda page=page: list(page[:size]))
+        if isinstance(rows, Failure):
+            yield PayloadBatch([], loaded_at, rows)
+            return
+        if rows:
+            yield PayloadBatch(rows, loaded_at)
+        if len(rows) < size:
+            return
+        page = ordered.filter(pk__gt=rows[-1].pk)
+
+
+def _iterator(source: object) -> Iterator[Any] | Failure:
+    if isinstance(source, QuerySet):
+        return source.iterator(chunk_size=2000)
+    if isinstance(source, (str, bytes)) or not isinstance(source, Iterable):
+        error = f"generate() returned {source!r:.80}; return or yield the payloads"
+        return Failure(error, "", TypeError)
+    return iter(source)
+
+
+def _chunks(
+    source: Iterator[Any] | Failure, size: int, started: datetime
+) -> Iterator[PayloadBatch]:
+    # How old a payload is, only its source knows; it is not older than generate().
+    if isinstance(source, Failure):
+        yield PayloadBatch([], started, source)
+        return
+    while True:
+        chunk: list[Any] = []
+        failure = attempt(lambda chunk=chunk: _fill(chunk, islice(source, size)))
+        if isinstance(failure, Failure):
+            yield PayloadBatch(chunk, started, failure)
+            return
+        if not chunk:
+            return
+        yield PayloadBatch(chunk, started)
+
+
+def _fill(chunk: list[Any], source: Iterator[Any]) -> None:
+    deadline = time.monotonic() + _DRAW_SECONDS
+    for payload in source:
+        chunk.append(payload)
+        if time.monotonic() > deadline:
+            return

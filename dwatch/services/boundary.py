@@ -1,0 +1,43 @@
+"""Turns what a database says into words, at the edge of the services."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
+
+from dwatch.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MISSING = ("no such table", "does not exist", "doesn't exist", "no such column", "unknown column")
+
+
+@contextmanager
+def database_errors_in_words() -> Iterator[None]:
+    """Raise ConfigurationError, with a hint, for a database that cannot be worked with."""
+    try:
+        yield
+    except (DatabaseError, InterfaceError, ImproperlyConfigured) as error:
+        raise _in_words(error) from error
+
+
+def _in_words(error: Exception) -> ConfigurationError:
+    text = " ".join(str(error).split())
+    if isinstance(error, (ProgrammingError, OperationalError)) and any(
+        sign in text.lower() for sign in _MISSING
+    ):
+        if "dwatch_" in text.lower():
+            return ConfigurationError(
+                f"dwatch's tables are not up to date: {text:.200}",
+                "Run `python manage.py migrate dwatch`.",
+            )
+    if isinstance(error, (OperationalError, InterfaceError)):
+        return ConfigurationError(
+            f"the database does not answer as it should: {text:.200}",
+            "Is the server up, and are DATABASES in the settings right? See `dwatch doctor`.",
+        )
+    return ConfigurationError(f"the database refuses: {text:.200}", "See `dwatch doctor`.")

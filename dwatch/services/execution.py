@@ -1,0 +1,263 @@
+"""Executes one check under its lease and says what came of it."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from dwatch import conf, payloads
+from dwatch.backends.synchronous import evaluate_batches
+from dwatch.core.definition import overrides, parse_schedule
+from dwatch.core.evaluate import NamedPayload, name_payloads
+from dwatch.core.guard import Failure, attempt
+from dwatch.core.interrupt import Interrupted, StopRequest
+from dwatch.core.outcome import Disposition, Outcome, OutcomeBatch
+from dwatch.core.transition import keep_worst
+from dwatch.exceptions import LeaseLostError
+from dwatch.models import Run
+from dwatch.services.reports import CheckRun, Problem, RunState, StatusCounts
+from dwatch.store import runs, states
+from dwatch.store.batches import BatchWritten, Ticket, write_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dwatch.core.check import BaseCheck
+    from dwatch.core.plan import Plan
+    from dwatch.models import CheckState
+    from dwatch.services.requests import Observer
+
+MAX_PROBLEMS = 5
+"""How many of the worst payloads a report names for each check."""
+
+
+class SilentObserver:
+    """Watches without a word."""
+
+    wants_totals = False
+
+    def check_started(self, slug: str, title: str, total: int | None) -> None:
+        """Ignore the start."""
+
+    def batch_stored(self, slug: str, judged: int, problems: int) -> None:
+        """Ignore the batch."""
+
+    def check_finished(self, check: CheckRun) -> None:
+        """Ignore the end."""
+
+
+@dataclass(slots=True)
+class Source:
+    """Where one execution's payloads come from, and what went wrong there."""
+
+    batches: Callable[[BaseCheck], Iterator[tuple[list[NamedPayload], datetime]]]
+    total: Callable[[BaseCheck], int | None]
+    complete: bool
+    """Whether it covers all payloads, so that results it does not produce vanish."""
+    failure: Failure | None = None
+
+
+@dataclass(slots=True)
+class Execution:
+    """One check being run or refreshed."""
+
+    check_class: type[BaseCheck]
+    source: Source
+    stop: StopRequest
+    observer: Observer
+    reason: str
+    user: Any = None
+    written: BatchWritten = field(default_factory=BatchWritten)
+    problems: list[tuple[int, int, Problem]] = field(default_factory=list)
+    seen: int = 0
+
+    def run(self, lease: states.Lease, slot: datetime | None) -> CheckRun:
+        """Judge the payloads and store the outcomes batch by batch."""
+        started = datetime.now(UTC)
+        clock = time.monotonic()
+        run = runs.start_run(
+            lease, reason=self.reason, slot=slot, now=started, user=self.user
+        )
+        end = self._finish(lease, run)
+        runs.finish_run(run, self.written, end)
+        self._release(lease, slot, started, end)
+        return self._report(
+            RunState(end.state.value), started, time.monotonic() - clock, end, run.pk
+        )
+
+    def rehearse(self, state: CheckState | None) -> CheckRun:
+        """Judge the payloads and store nothing."""
+        started = datetime.now(UTC)
+        clock = time.monotonic()
+        end = self._guarded(lambda check: self._rehearse(check, state))
+        return self._report(RunState(end.state.value), started, time.monotonic() - clock, end, None)
+
+    def _finish(self, lease: states.Lease, run: Run) -> runs.RunEnd:
+        assigns = overrides(self.check_class, "get_assigned_users", "get_assigned_groups")
+        ticket = Ticket(lease, run.pk, self.reason, assigns)
+        end = self._guarded(lambda check: self._judge_and_store(check, ticket))
+        if end.state is not Run.State.COMPLETE or not self.source.complete:
+            return end
+        try:
+            return runs.RunEnd(end.state, vanished=runs.hide_unseen(lease, run))
+        except LeaseLostError as error:
+            return runs.RunEnd(Run.State.FAILED, f"{error.message}. {error.hint}")
+
+    def _guarded(self, judge: Callable[[BaseCheck], None]) -> runs.RunEnd:
+        check = attempt(self.check_class)
+        if isinstance(check, Failure):
+            return _failed(check)
+        self._announce(check)
+        try:
+            judge(check)
+        except Interrupted:
+            return runs.RunEnd(Run.State.INTERRUPTED)
+        except LeaseLostError as error:
+            return runs.RunEnd(Run.State.FAILED, f"{error.message}. {error.hint}")
+        if self.source.failure is not None:
+            return _failed(self.source.failure)
+        return runs.RunEnd(Run.State.INTERRUPTED if self.stop else Run.State.COMPLETE)
+
+    def _announce(self, check: BaseCheck) -> None:
+        total = self.source.total(check) if self.observer.wants_totals else None
+        self.observer.check_started(check.slug, title_of(self.check_class), total)
+
+    def _judge_and_store(self, check: BaseCheck, ticket: Ticket) -> None:
+        for batch in self._evaluated(check, ticket.lease.state_id):
+            with self.stop.protected():
+                self._count(write_batch(ticket, batch), batch.outcomes)
+
+    def _rehearse(self, check: BaseCheck, state: CheckState | None) -> None:
+        for batch in self._evaluated(check, state.pk if state else None):
+            self._count(_tally(batch.outcomes), batch.outcomes)
+
+    def _evaluated(self, check: BaseCheck, state_id: int | None) -> Iterator[OutcomeBatch]:
+        batches = self.source.batches(check)
+        return evaluate_batches(check, batches, state_id=state_id, stop=self.stop)
+
+    def _count(self, written: BatchWritten, outcomes: list[Outcome]) -> None:
+        self.written += written
+        problems = [outcome for outcome in outcomes if _is_problem(outcome)]
+        for outcome in problems:
+            self.seen += 1
+            # Negative, so that of equally bad ones the first seen stay.
+            entry = (outcome.status.severity, -self.seen, _problem(outcome))
+            if len(self.problems) < MAX_PROBLEMS:
+                heapq.heappush(self.problems, entry)
+            else:
+                heapq.heappushpop(self.problems, entry)
+        self.observer.batch_stored(self.check_class.slug, len(outcomes), len(problems))
+
+    def _release(
+        self, lease: states.Lease, slot: datetime | None, started: datetime, end: runs.RunEnd
+    ) -> None:
+        # An interrupted run leaves its slot due: the next one puts right the rest.
+        handled = slot if end.state is not Run.State.INTERRUPTED else None
+        ran_at = started if self.source.complete else None
+        states.release_lease(lease, handled_slot=handled, ran_at=ran_at)
+
+    def _report(
+        self,
+        state: RunState,
+        started: datetime,
+        duration: float,
+        end: runs.RunEnd,
+        run_id: int | None,
+    ) -> CheckRun:
+        written = self.written
+        return CheckRun(
+            slug=self.check_class.slug,
+            title=title_of(self.check_class),
+            state=state,
+            run_id=run_id,
+            next_slot=next_slot_of(self.check_class),
+            started_at=started,
+            duration=duration,
+            counts=StatusCounts.of(written.counts),
+            errors=written.errors + bool(end.error),
+            skipped=written.skipped,
+            gone=written.gone,
+            vanished=end.vanished,
+            duplicates=written.duplicates,
+            status_changes=written.status_changes,
+            error=end.error,
+            traceback=end.traceback,
+            problems=tuple(problem for *_, problem in sorted(self.problems, reverse=True)),
+        )
+
+
+def full_source() -> Source:
+    """Return the source of all payloads of a check."""
+
+    def batches(check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
+        for batch in payloads.draw(check, conf.batch_size()):
+            source.failure = batch.failure
+            if batch.payloads:
+                yield name_payloads(check, batch.payloads), batch.loaded_at
+
+    source = Source(batches, payloads.count, complete=True)
+    return source
+
+
+def title_of(check_class: type[BaseCheck]) -> str:
+    """Return the check's name for people; its class's name without one."""
+    title = attempt(lambda: str(check_class().get_title()))
+    return check_class.__name__ if isinstance(title, Failure) or not title else title
+
+
+def next_slot_of(check_class: type[BaseCheck]) -> datetime | None:
+    """Return when the check is due next, None for one without a schedule."""
+    schedule = parse_schedule(check_class)
+    if schedule is None:
+        return None
+    return schedule.next_slot(datetime.now(UTC), timezone.get_default_timezone())
+
+
+def not_run(check_class: type[BaseCheck], state: RunState, plan: Plan | None = None) -> CheckRun:
+    """Return the report of a check that was not executed."""
+    next_slot = plan.next_slot if plan else next_slot_of(check_class)
+    return CheckRun(check_class.slug, title_of(check_class), state, next_slot=next_slot)
+
+
+def held(check_class: type[BaseCheck], state: CheckState) -> CheckRun:
+    """Return the report of a check that another run is executing."""
+    return CheckRun(
+        check_class.slug,
+        title_of(check_class),
+        RunState.held,
+        held_by=state.lease_owner,
+        held_since=state.lease_since,
+    )
+
+
+def _failed(failure: Failure) -> runs.RunEnd:
+    return runs.RunEnd(Run.State.FAILED, failure.error, failure.traceback)
+
+
+def _is_problem(outcome: Outcome) -> bool:
+    return outcome.disposition is Disposition.judged and outcome.status.is_problem
+
+
+def _problem(outcome: Outcome) -> Problem:
+    return Problem(outcome.identifier, outcome.status, outcome.description, outcome.error)
+
+
+def _tally(outcomes: list[Outcome]) -> BatchWritten:
+    """Count outcomes that are not stored."""
+    kept, duplicates = keep_worst(outcomes)
+    written = BatchWritten(duplicates=duplicates)
+    for outcome in kept.values():
+        judged = outcome.disposition is Disposition.judged
+        written += BatchWritten(
+            errors=bool(outcome.error),
+            skipped=outcome.disposition is Disposition.skipped,
+            gone=outcome.disposition is Disposition.gone,
+        )
+        if judged:
+            written.counts[outcome.status] += 1
+    return written

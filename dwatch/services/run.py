@@ -1,0 +1,139 @@
+"""Runs the checks that are due."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from dwatch.core.definition import parse_schedule
+from dwatch.core.interrupt import StopRequest, stop_on_signals
+from dwatch.core.plan import Plan, plan
+from dwatch.models import CheckState, Run
+from dwatch.services import execution, selecting
+from dwatch.services.boundary import database_errors_in_words
+from dwatch.services.reports import CheckRun, RunReport, RunState
+from dwatch.store import states
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from dwatch.core.check import BaseCheck
+    from dwatch.services.requests import Observer, RunRequest
+
+
+def run_checks(
+    request: RunRequest, observer: Observer | None = None, *, user: Any = None
+) -> RunReport:
+    """Run the selected checks that are due, or all of them with ``force``.
+
+    Checks run one after the other, in slug order; none keeps the later ones from
+    running. Ctrl-C and SIGTERM store what was judged and end the run. Raises
+    UnknownCheckError and ConfigurationError; whatever checks do is in the report.
+    """
+    with database_errors_in_words():
+        classes = selecting.select(request.selection)
+        known = states.read_states() if request.dry_run else states.ensure_states(classes)
+        return conduct(
+            classes,
+            lambda cls, stop: _run_one(
+                cls, known.get(cls.slug), request, stop, observer or _SILENT, user
+            ),
+            ends_early=lambda check: request.stop_early and _fails(check, request),
+            observer=observer or _SILENT,
+            dry_run=request.dry_run,
+            requested_by_name=selecting.named(request.selection),
+        )
+
+
+def conduct(
+    classes: Iterable[type[BaseCheck]],
+    run_one: Callable[[type[BaseCheck], StopRequest], CheckRun],
+    *,
+    ends_early: Callable[[CheckRun], bool],
+    observer: Observer,
+    requested_by_name: frozenset[str],
+    dry_run: bool = False,
+) -> RunReport:
+    """Execute the checks in turn until one, or a signal, ends it all."""
+    started, clock = datetime.now(UTC), time.monotonic()
+    checks: list[CheckRun] = []
+    ended = False
+    with stop_on_signals() as stop:
+        for cls in classes:
+            if ended or stop:
+                checks.append(execution.not_run(cls, RunState.not_started))
+                continue
+            check = run_one(cls, stop)
+            checks.append(check)
+            observer.check_finished(check)
+            ended = ends_early(check)
+    return RunReport(
+        tuple(checks),
+        selecting.module_failures(),
+        started,
+        time.monotonic() - clock,
+        dry_run=dry_run,
+        requested_by_name=requested_by_name,
+        interrupted_by=stop.signal_number,
+    )
+
+
+_SILENT = execution.SilentObserver()
+
+
+def _run_one(  # noqa: PLR0913 - what one execution needs, each a thing of its own
+    check_class: type[BaseCheck],
+    state: CheckState | None,
+    request: RunRequest,
+    stop: StopRequest,
+    observer: Observer,
+    user: Any,
+) -> CheckRun:
+    planned = plan_of(check_class, state)
+    if not (request.force or planned.is_due):
+        return execution.not_run(check_class, RunState.not_due, planned)
+    reason = Run.Reason.FORCED if request.force else Run.Reason.SCHEDULE
+    work = execution.Execution(
+        check_class, execution.full_source(), stop, observer, reason, user
+    )
+    if request.dry_run or state is None:
+        return work.rehearse(state)
+    lease = states.acquire_lease(state, datetime.now(UTC), scheduled=not request.force)
+    if lease is None:
+        return _not_claimed(check_class)
+    # A forced run handles the slot that is due as well: the payloads are the same.
+    return work.run(lease, planned.slot)
+
+
+def plan_of(check_class: type[BaseCheck], state: CheckState | None) -> Plan:
+    """Return whether the check is due now, and for which slot."""
+    return plan(
+        parse_schedule(check_class),
+        state.handled_slot if state else None,
+        datetime.now(UTC),
+        timezone.get_default_timezone(),
+    )
+
+
+def _not_claimed(check_class: type[BaseCheck]) -> CheckRun:
+    """Tell "held by another run" from "another run has just done it"."""
+    state = states.ensure_states([check_class])[check_class.slug]
+    planned = plan_of(check_class, state)
+    if state.lease_token or planned.is_due:
+        return execution.held(check_class, state)
+    return execution.not_run(check_class, RunState.not_due, planned)
+
+
+def _fails(check: CheckRun, request: RunRequest) -> bool:
+    if check.errors or check.state is RunState.failed:
+        return True
+    worst = check.counts.worst
+    return (
+        request.fail_on is not None
+        and worst is not None
+        and worst.severity >= request.fail_on.severity
+    )

@@ -1,0 +1,54 @@
+"""From a Selection to checks, and what could not be loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dwatch import discovery
+from dwatch.core.registry import registry
+from dwatch.exceptions import UnknownCheckError
+from dwatch.services.reports import ModuleFailure
+
+if TYPE_CHECKING:
+    from dwatch.core.check import BaseCheck
+    from dwatch.services.requests import Selection
+
+
+def select(selection: Selection) -> list[type[BaseCheck]]:
+    """Return the selected checks in slug order; raises UnknownCheckError."""
+    try:
+        return registry.select(selection.slugs, selection.excludes, selection.tags)
+    except UnknownCheckError as error:
+        raise _with_failures(error) from error
+
+
+def named(selection: Selection) -> frozenset[str]:
+    """Return the slugs that a pattern of the selection asked for."""
+    if not selection.slugs:
+        return frozenset()
+    return frozenset(cls.slug for cls in registry.select(selection.slugs))
+
+
+def get_check_class(slug: str) -> type[BaseCheck]:
+    """Return one check; raises UnknownCheckError."""
+    try:
+        return registry.get(slug)
+    except UnknownCheckError as error:
+        raise _with_failures(error) from error
+
+
+def module_failures() -> tuple[ModuleFailure, ...]:
+    """Return the checks modules that could not be imported."""
+    return tuple(
+        ModuleFailure(failed.module, failed.error, failed.traceback)
+        for failed in discovery.failed_modules()
+    )
+
+
+def _with_failures(error: UnknownCheckError) -> UnknownCheckError:
+    """Say that the check may be in a module that could not be imported."""
+    failures = discovery.failed_modules()
+    if not failures:
+        return error
+    modules = ", ".join(f"{failed.module} ({failed.error})" for failed in failures)
+    return UnknownCheckError(error.message, f"{error.hint} Not loaded: {modules}.")

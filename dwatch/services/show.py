@@ -1,0 +1,162 @@
+"""Shows the stored results of a check, or everything known of one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dwatch.core.guard import Failure, attempt
+from dwatch.core.identifier import storage_key
+from dwatch.core.status import Status
+from dwatch.exceptions import UnknownResultError
+from dwatch.models import Acknowledgement, Result, ResultConfig, StatusChange
+from dwatch.services import selecting
+from dwatch.services.boundary import database_errors_in_words
+from dwatch.services.listing import listing_of
+from dwatch.services.reports import (
+    ResultReport,
+    ResultRow,
+    ResultsReport,
+    TimelineEntry,
+)
+from dwatch.store.transactions import database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dwatch.core.check import BaseCheck
+
+MAX_TIMELINE = 100
+
+
+def show_results(
+    slug: str,
+    *,
+    status: Status | None = None,
+    include_vanished: bool = False,
+    limit: int = 50,
+) -> ResultsReport:
+    """Return a check's results, worst first, at most ``limit`` of them.
+
+    Raises UnknownCheckError and ConfigurationError.
+    """
+    check_class = selecting.get_check_class(slug)
+    with database_errors_in_words():
+        now = datetime.now(UTC)
+        results = Result.objects.using(database()).filter(check_state__slug=slug)
+        if not include_vanished:
+            results = results.visible()
+        if status is not None:
+            results = results.filter(status=status)
+        shown = list(results.worst_first().defer("traceback")[:limit])
+        acknowledged = _open_acknowledgements(shown, now)
+        rows = tuple(_row(result, acknowledged.get(result.pk)) for result in shown)
+        return ResultsReport(listing_of(check_class), rows, results.count(), now)
+
+
+def show_result(slug: str, identifier: str) -> ResultReport:
+    """Return everything known of one result, vanished or not.
+
+    Raises UnknownCheckError, UnknownResultError and ConfigurationError.
+    """
+    check_class = selecting.get_check_class(slug)
+    with database_errors_in_words():
+        now = datetime.now(UTC)
+        result = find_result(slug, identifier)
+        acknowledged = _open_acknowledgements([result], now).get(result.pk)
+        return ResultReport(
+            check=listing_of(check_class),
+            result=_row(result, acknowledged),
+            formatted_data=_formatted(check_class, result),
+            traceback=result.traceback,
+            config=_config(result),
+            tags=tuple(result.tags.order_by("tag").values_list("tag", flat=True)),
+            users=tuple(sorted(str(user) for user in result.assigned_users.all())),
+            groups=tuple(sorted(str(group) for group in result.assigned_groups.all())),
+            timeline=_timeline(result),
+            now=now,
+        )
+
+
+def find_result(slug: str, identifier: str) -> Result:
+    """Return one result; raises UnknownResultError."""
+    results = Result.objects.using(database()).select_related("check_state")
+    result = results.filter(
+        check_state__slug=slug, identifier=storage_key(identifier)
+    ).first()
+    if result is None:
+        raise UnknownResultError(
+            f"{slug} has no result for {identifier!r}", f"`dwatch show {slug}` lists what it has."
+        )
+    return result
+
+
+def _row(result: Result, acknowledgement: Acknowledgement | None) -> ResultRow:
+    return ResultRow(
+        identifier=result.full_identifier,
+        status=Status(result.status),
+        since=result.since,
+        description=result.description,
+        error=result.error,
+        data=result.data,
+        evaluated_at=result.evaluated_at,
+        vanished_at=result.vanished_at,
+        acknowledged_until=acknowledgement.until if acknowledgement else None,
+        acknowledged_by=acknowledgement.user_name if acknowledgement else "",
+        acknowledged_reason=acknowledgement.reason if acknowledgement else "",
+    )
+
+
+def _open_acknowledgements(
+    results: Iterable[Result], now: datetime
+) -> dict[int, Acknowledgement]:
+    rows = Acknowledgement.objects.using(database()).filter(
+        result__in=[result.pk for result in results], ended_at__isnull=True, until__gt=now
+    )
+    return {row.result_id: row for row in rows}
+
+
+def _formatted(check_class: type[BaseCheck], result: Result) -> str:
+    text = attempt(lambda: str(check_class().format_result_data(result) or ""))
+    if isinstance(text, Failure):
+        return f"format_result_data() raised {text.error}"
+    return text
+
+
+def _config(result: Result) -> dict[str, Any] | None:
+    rows = ResultConfig.objects.using(database()).filter(result=result)
+    config: dict[str, Any] | None = rows.values_list("config", flat=True).first()
+    return config
+
+
+def _timeline(result: Result) -> tuple[TimelineEntry, ...]:
+    changes = StatusChange.objects.using(database()).filter(result=result).order_by("-pk")
+    entries = [
+        TimelineEntry(
+            change.changed_at,
+            "status",
+            None if change.from_status is None else Status(change.from_status),
+            Status(change.to_status),
+            str(change.get_reason_display()),
+        )
+        for change in changes[:MAX_TIMELINE]
+    ]
+    for acknowledgement in result.acknowledgements.order_by("-pk")[:MAX_TIMELINE]:
+        entries += _acknowledgement_entries(acknowledgement)
+    return tuple(sorted(entries, key=lambda entry: entry.at, reverse=True))[:MAX_TIMELINE]
+
+
+def _acknowledgement_entries(acknowledgement: Acknowledgement) -> list[TimelineEntry]:
+    status = Status(acknowledgement.status)
+    text = f"by {acknowledgement.user_name or 'somebody'} until {acknowledgement.until:%Y-%m-%d}"
+    if acknowledgement.reason:
+        text += f": {acknowledgement.reason}"
+    entries = [TimelineEntry(acknowledgement.created_at, "acknowledged", status, None, text)]
+    if acknowledgement.ended_at is not None:
+        ended = str(acknowledgement.get_ended_display()).lower()
+        entries.append(
+            TimelineEntry(
+                acknowledgement.ended_at, "acknowledgement ended", status, None, ended
+            )
+        )
+    return entries

@@ -1,0 +1,149 @@
+"""Stores a batch of outcomes: result, history and acknowledgement move together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.db import DataError, connections
+
+from dwatch.core.identifier import printable, storage_key
+from dwatch.core.outcome import Disposition, Outcome, OutcomeBatch
+from dwatch.core.status import Status
+from dwatch.core.transition import BatchChanges, StoredResult, keep_worst, sort_out
+from dwatch.models import Result
+from dwatch.store import acknowledgements, assignments, rows
+from dwatch.store.states import Lease, renew
+from dwatch.store.transactions import database, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """On whose behalf outcomes are stored."""
+
+    lease: Lease
+    run_id: int
+    reason: str
+    assigns: bool
+    """Whether the check names assignees; if not, nothing is looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWritten:
+    """What storing a batch did, in numbers."""
+
+    counts: Counter[Status] = field(default_factory=Counter)
+    errors: int = 0
+    skipped: int = 0
+    gone: int = 0
+    duplicates: int = 0
+    status_changes: int = 0
+
+    def __add__(self, other: BatchWritten) -> BatchWritten:
+        return BatchWritten(
+            Counter({s: self.counts[s] + other.counts[s] for s in Status}),
+            self.errors + other.errors,
+            self.skipped + other.skipped,
+            self.gone + other.gone,
+            self.duplicates + other.duplicates,
+            self.status_changes + other.status_changes,
+        )
+
+
+def write_batch(ticket: Ticket, batch: OutcomeBatch) -> BatchWritten:
+    """Store the outcomes in one transaction and a bounded number of queries.
+
+    Raises LeaseLostError, with nothing written, if the lease is not ours any
+    more. A row that the database refuses is found by halving the batch, and
+    stored as unknown with the reason.
+    """
+    outcomes, duplicates = keep_worst(batch.outcomes)
+    written = _write_or_halve(ticket, list(outcomes.values()), batch.loaded_at)
+    return written + BatchWritten(duplicates=duplicates)
+
+
+def _write_or_halve(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
+    try:
+        return write(lambda: _write(ticket, outcomes, loaded_at))
+    except (DataError, ValueError, OverflowError) as error:
+        if len(outcomes) == 1:
+            refused = [_refused(outcomes[0], error)]
+            return write(lambda: _write(ticket, refused, loaded_at))
+    middle = len(outcomes) // 2
+    first = _write_or_halve(ticket, outcomes[:middle], loaded_at)
+    return first + _write_or_halve(ticket, outcomes[middle:], loaded_at)
+
+
+def _refused(outcome: Outcome, error: Exception) -> Outcome:
+    reason = " ".join(str(error).split())
+    return Outcome(
+        outcome.identifier, error=printable(f"the database refuses this result: {reason}")[:500]
+    )
+
+
+def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
+    now = datetime.now(UTC)
+    renew(ticket.lease, now)
+    stored = _stored(ticket.lease.state_id, outcomes)
+    changes = sort_out(outcomes, stored, loaded_at=loaded_at, run_id=ticket.run_id)
+    stamp = rows.Stamp(
+        ticket.lease.state_id, ticket.run_id, ticket.reason, now=now, loaded_at=loaded_at
+    )
+    status_changes = changes.status_changes
+    created = rows.insert(changes.new, stamp)
+    rows.rewrite(changes.changed, stamp)
+    rows.record_changes(created, status_changes, stamp)
+    rows.touch(changes.unchanged, changes.stale, stamp)
+    rows.hide(changes.vanishing, now)
+    acknowledgements.end_overtaken(status_changes, now)
+    if ticket.assigns:
+        pairs = [*created, *((row.pk, outcome) for row, outcome in changes.changed)]
+        assignments.assign(pairs)
+    return _tally(outcomes, changes)
+
+
+def _stored(state_id: int, outcomes: Iterable[Outcome]) -> dict[str, StoredResult]:
+    """Return the rows of these payloads as they are, locked where the database can."""
+    identifiers = {storage_key(outcome.identifier): outcome.identifier for outcome in outcomes}
+    query = Result.objects.using(database()).filter(
+        check_state=state_id, identifier__in=list(identifiers)
+    )
+    if connections[database()].features.has_select_for_update:
+        # In one order, so that two writers never wait for each other.
+        query = query.order_by("identifier").select_for_update()
+    columns = query.values_list(
+        "pk", "identifier", "status", "digest", "evaluated_at", "vanished_at", "last_run"
+    )
+    return {
+        identifiers[key]: StoredResult(
+            pk, identifiers[key], Status(status), digest, evaluated_at, vanished_at is not None, run
+        )
+        for pk, key, status, digest, evaluated_at, vanished_at, run in columns
+    }
+
+
+def _tally(outcomes: list[Outcome], changes: BatchChanges) -> BatchWritten:
+    counts: Counter[Status] = Counter()
+    dispositions: Counter[Disposition] = Counter()
+    errors = 0
+    for outcome in outcomes:
+        dispositions[outcome.disposition] += 1
+        if outcome.disposition is Disposition.judged:
+            counts[outcome.status] += 1
+            errors += bool(outcome.error)
+    for row, outcome in changes.repeated:
+        # It was counted by an earlier batch already; the worse of the two counts.
+        counts[min(row.status, outcome.status, key=lambda status: status.severity)] -= 1
+    return BatchWritten(
+        counts,
+        errors,
+        dispositions[Disposition.skipped],
+        dispositions[Disposition.gone],
+        len(changes.repeated),
+        len(changes.new) + len(changes.status_changes),
+    )

@@ -1,0 +1,47 @@
+"""Deletes what nobody needs any more, in bounded steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dwatch.models import CheckState, Result, Run, StatusChange
+from dwatch.store.transactions import database, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+_STEP = 5000
+
+
+def removed_states(slugs: Iterable[str]) -> QuerySet[CheckState]:
+    """Return the rows of checks other than these."""
+    return CheckState.objects.using(database()).exclude(slug__in=list(slugs))
+
+
+def vanished_results(before: datetime) -> QuerySet[Result]:
+    """Return results that vanished before then."""
+    return Result.objects.using(database()).filter(vanished_at__lt=before)
+
+
+def old_status_changes(before: datetime) -> QuerySet[StatusChange]:
+    """Return status changes made before then."""
+    return StatusChange.objects.using(database()).filter(changed_at__lt=before)
+
+
+def old_runs(before: datetime) -> QuerySet[Run]:
+    """Return runs that started before then and are over."""
+    runs = Run.objects.using(database()).filter(started_at__lt=before)
+    return runs.exclude(state=Run.State.RUNNING)
+
+
+def delete(rows: QuerySet[Any]) -> int:
+    """Delete the rows, and all that hangs on them, in short transactions; return how many."""
+    deleted = 0
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:_STEP]):
+        step = rows.model._default_manager.using(database()).filter(pk__in=keys)
+        write(lambda step=step: step.delete())
+        deleted += len(keys)
+    return deleted

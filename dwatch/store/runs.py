@@ -1,0 +1,86 @@
+"""The record of each execution of a check."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+
+from dwatch import __version__
+from dwatch.core.status import Status
+from dwatch.models import Result, Run
+from dwatch.store.states import Lease, renew
+from dwatch.store.transactions import database, write
+
+if TYPE_CHECKING:
+    from dwatch.store.batches import BatchWritten
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a run ended."""
+
+    state: Run.State
+    error: str = ""
+    traceback: str = ""
+    vanished: int = 0
+
+
+def start_run(
+    lease: Lease, *, reason: str, slot: datetime | None, now: datetime, user: Any = None
+) -> Run:
+    """Record that a run began."""
+    run = Run(
+        check_state_id=lease.state_id,
+        reason=reason,
+        slot=slot,
+        started_at=now,
+        host=socket.gethostname()[:200],
+        pid=os.getpid(),
+        version=__version__,
+        user=user,
+    )
+    write(lambda: run.save(using=database(), force_insert=True))
+    return run
+
+
+def finish_run(run: Run, written: BatchWritten, end: RunEnd) -> None:
+    """Record how a run ended and what it found."""
+    values = {
+        "state": end.state,
+        "finished_at": datetime.now(UTC),
+        "errors": written.errors + bool(end.error),
+        "skipped": written.skipped,
+        "vanished": end.vanished,
+        "duplicates": written.duplicates,
+        "status_changes": written.status_changes,
+        "error": end.error,
+        "traceback": end.traceback,
+        **{status.name: written.counts[status] for status in Status},
+    }
+    rows = Run.objects.using(database()).filter(pk=run.pk)
+    write(lambda: rows.update(**values))
+
+
+def hide_unseen(lease: Lease, run: Run) -> int:
+    """Mark results that a complete run no longer produced as vanished; return how many.
+
+    Those judged since the run began (by a trigger) are there, whatever it saw.
+    """
+
+    def work() -> int:
+        now = datetime.now(UTC)
+        renew(lease, now)
+        unseen = Result.objects.using(database()).filter(
+            Q(last_run__isnull=True) | ~Q(last_run=run.pk),
+            check_state=lease.state_id,
+            vanished_at__isnull=True,
+            evaluated_at__lt=run.started_at,
+        )
+        return unseen.update(vanished_at=now)
+
+    return write(work)

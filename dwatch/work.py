@@ -1,0 +1,64 @@
+"""Evaluates one batch: names, configuration, judgement."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from dwatch.core.evaluate import NamedPayload, evaluate
+from dwatch.core.guard import attempt
+from dwatch.core.interrupt import Interrupted
+from dwatch.core.outcome import Outcome, OutcomeBatch
+from dwatch.store.configs import load_configs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from dwatch.core.check import BaseCheck
+    from dwatch.core.interrupt import StopRequest
+
+_FLUSH_SECONDS = 2.0
+"""Slow checks hand over what they have this often, so that little is lost by a crash."""
+
+
+def evaluate_batch(
+    check: BaseCheck,
+    payloads: Sequence[NamedPayload],
+    *,
+    loaded_at: datetime,
+    state_id: int | None,
+    stop: StopRequest,
+) -> Iterator[OutcomeBatch]:
+    """Yield the payloads' outcomes, in more than one batch if they take long.
+
+    Ends early, with what was judged until then, when asked to stop.
+    ``state_id`` is None for a check that never stored anything.
+    """
+    _provide_configs(check, payloads, state_id)
+    outcomes: list[Outcome] = []
+    flush_at = time.monotonic() + _FLUSH_SECONDS
+    try:
+        for outcome in evaluate(check, payloads):
+            outcomes.append(outcome)
+            if stop:
+                break
+            if time.monotonic() > flush_at:
+                yield OutcomeBatch(outcomes, loaded_at)
+                outcomes = []
+                flush_at = time.monotonic() + _FLUSH_SECONDS
+    except Interrupted:
+        yield OutcomeBatch(outcomes, loaded_at)
+        raise
+    if outcomes:
+        yield OutcomeBatch(outcomes, loaded_at)
+
+
+def _provide_configs(
+    check: BaseCheck, payloads: Sequence[NamedPayload], state_id: int | None
+) -> None:
+    """Load the configuration of all payloads at once, if people can configure any."""
+    if state_id is None or attempt(check.get_form_class) is None:
+        check.use_configs({})
+        return
+    check.use_configs(load_configs(state_id, [named.identifier for named in payloads]))

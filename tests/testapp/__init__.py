@@ -1,0 +1,1 @@
+"""A small app whose rows the tests check."""
