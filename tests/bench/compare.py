@@ -90,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             failures.append(str(error))
     _report(measurements, options.json)
     for failure in failures:
-        print(f"not measured: {failure}", file=sys.stderr)
+        _say(f"not measured: {failure}")
     return 1 if failures or not measurements else 0
 
 
@@ -173,7 +173,7 @@ def _measure(site: Site, tool: Tool) -> Measurement:
         unchanged=Run(**printed["unchanged"]),
     )
     _demand_the_right_answer(measurement)
-    print(_progress(measurement), file=sys.stderr)
+    _say(_progress(measurement))
     return measurement
 
 
@@ -189,6 +189,11 @@ def _demand_the_right_answer(measurement: Measurement) -> None:
             )
 
 
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()
+
+
 def _progress(one: Measurement) -> str:
     first, unchanged = one.payloads / one.first.seconds, one.payloads / one.unchanged.seconds
     return f"{one.database}, {one.tool}: {first:,.0f}/s, unchanged {unchanged:,.0f}/s"
@@ -196,7 +201,7 @@ def _progress(one: Measurement) -> str:
 
 def _report(measurements: Sequence[Measurement], file: Path | None) -> None:
     compared = table_rows(measurements, TITLES[YARDSTICK])
-    print(table(compared))
+    sys.stdout.write(f"{table(compared)}\n")
     if file:
         content = {
             "rows": [asdict(row) for row in compared],

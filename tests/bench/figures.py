@@ -33,9 +33,9 @@ class Row:
     payloads: int
     first_per_second: float
     unchanged_per_second: float
-    first_ratio: float
-    """How many times as fast as the yardstick; 1 for the yardstick itself."""
-    unchanged_ratio: float
+    first_ratio: float | None
+    """How many times as fast as the yardstick; None where that was not measured."""
+    unchanged_ratio: float | None
     first_queries: float
     """Queries per 1,000 payloads."""
     unchanged_queries: float
@@ -60,8 +60,8 @@ def _row(measurements: Sequence[Measurement], database: str, tool: str, yardstic
         payloads=mine[0].payloads,
         first_per_second=first,
         unchanged_per_second=unchanged,
-        first_ratio=first / _first_speed(theirs),
-        unchanged_ratio=unchanged / _unchanged_speed(theirs),
+        first_ratio=first / _first_speed(theirs) if theirs else None,
+        unchanged_ratio=unchanged / _unchanged_speed(theirs) if theirs else None,
         first_queries=median(one.first.queries * 1_000 / one.payloads for one in mine),
         unchanged_queries=median(one.unchanged.queries * 1_000 / one.payloads for one in mine),
         before_mib=median(one.before_mib for one in mine),
@@ -106,14 +106,18 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.tool,
         f"{row.payloads:,}",
         f"{row.first_per_second:,.0f}",
-        f"{row.first_ratio:,.1f}",
+        _ratio(row.first_ratio),
         f"{row.unchanged_per_second:,.0f}",
-        f"{row.unchanged_ratio:,.1f}",
+        _ratio(row.unchanged_ratio),
         f"{row.first_queries:,.1f}",
         f"{row.unchanged_queries:,.1f}",
         f"{row.before_mib:,.0f}",
         f"{row.peak_mib:,.0f}",
     )
+
+
+def _ratio(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:,.1f}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

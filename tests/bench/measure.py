@@ -17,8 +17,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import rows
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -96,8 +94,8 @@ _OK, _CRITICAL = 1, 3
 
 
 def _datawatch() -> tuple[Callable[[], object], Callable[[], Counter[int]]]:
-    from django_datawatch.datawatch import Scheduler
-    from django_datawatch.models import Result
+    from django_datawatch.datawatch import Scheduler  # type: ignore[import-not-found]
+    from django_datawatch.models import Result  # type: ignore[import-not-found]
 
     return lambda: Scheduler().run_checks(force=True), lambda: _statuses(Result)
 
