@@ -26,7 +26,9 @@ def batch_size() -> int:
 
 def lease_seconds() -> int:
     """Return after how many seconds of silence another run may take a check over (60)."""
-    return _read("DWATCH_LEASE_SECONDS", 60, _is_between(1, 86400), "a number of seconds, at least 1")
+    return _read(
+        "DWATCH_LEASE_SECONDS", 60, _is_between(1, 86400), "a number of seconds, at least 1"
+    )
 
 
 def every_setting() -> dict[str, Callable[[], object]]:

@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models.expressions import Expression
 
+    _CharField = models.CharField[str, str]
+    _TextField = models.TextField[Any, Any]
+else:  # Django's fields are generic in their stubs only
+    _CharField = models.CharField
+    _TextField = models.TextField
+
 _BYTES_PER_CHARACTER = 4
 
 
-class KeyField(models.CharField[str, str]):
+class KeyField(_CharField):
     """Text that is equal only if it is the same byte for byte.
 
     MySQL and MariaDB compare text by a collation that merges ``A`` and ``a`` and
@@ -60,7 +66,7 @@ class EncodedJSON(str):
     __slots__ = ()
 
 
-class JSONTextField(models.TextField[Any, Any]):
+class JSONTextField(_TextField):
     """JSON kept as text, so that keys keep their order and every database holds the same.
 
     PostgreSQL's jsonb sorts keys and refuses some values that others take.

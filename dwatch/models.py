@@ -157,7 +157,9 @@ class Result(models.Model):
         ]
         indexes: ClassVar = [
             # Counts per status are answered from this index alone.
-            models.Index(fields=["check_state", "vanished_at", "status"], name="dwatch_result_count"),
+            models.Index(
+                fields=["check_state", "vanished_at", "status"], name="dwatch_result_count"
+            ),
         ]
         permissions: ClassVar = [
             ("view", "Can view results dashboard and details"),

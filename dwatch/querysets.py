@@ -45,7 +45,8 @@ class ResultQuerySet(models.QuerySet["Result"]):
     def worst_first(self) -> ResultQuerySet:
         """Order by severity, then by how long it has been so."""
         ranks = [
-            models.When(status=status, then=rank) for rank, status in enumerate(Status.by_severity())
+            models.When(status=status, then=rank)
+            for rank, status in enumerate(Status.by_severity())
         ]
         return self.order_by(models.Case(*ranks), "since", "pk")
 

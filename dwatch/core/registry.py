@@ -111,7 +111,10 @@ class Registry:
             )
         # People type the class name as often as the whole slug.
         short = {slug.rpartition(".")[2]: slug for slug in self._classes}
-        lowered = {name.lower(): slug for name, slug in (*short.items(), *zip(self._classes, self._classes))}
+        lowered = {
+            name.lower(): slug
+            for name, slug in (*short.items(), *zip(self._classes, self._classes))
+        }
         close = difflib.get_close_matches(asked.lower(), lowered, n=1, cutoff=0.5)
         close = close or difflib.get_close_matches(asked.rpartition(".")[2].lower(), lowered, n=1)
         hint = f"Did you mean {lowered[close[0]]}?" if close else "`dwatch list` shows all of them."

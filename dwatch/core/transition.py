@@ -101,9 +101,7 @@ def sort_out(
 
 def less_severe(status: Status) -> list[Status]:
     """Return the problems that are less severe: acknowledging one of them does not cover this."""
-    return [
-        other for other in Status if other.is_problem and other.severity < status.severity
-    ]
+    return [other for other in Status if other.is_problem and other.severity < status.severity]
 
 
 def _weight(outcome: Outcome) -> int:

@@ -33,12 +33,8 @@ def clean_up(request: CleanupRequest) -> CleanupReport:
     with database_errors_in_words():
         # Vanished results first, so that no status change of theirs is counted.
         removed = _removed_checks(dry_run=request.dry_run)
-        vanished = _delete(
-            request, request.vanished_for, retention.vanished_results
-        )
-        changes = _delete(
-            request, request.history_older_than, retention.old_status_changes
-        )
+        vanished = _delete(request, request.vanished_for, retention.vanished_results)
+        changes = _delete(request, request.history_older_than, retention.old_status_changes)
         runs = _delete(request, request.runs_older_than, retention.old_runs)
         return CleanupReport(request.dry_run, removed, vanished, changes, runs)
 

@@ -80,9 +80,7 @@ class Execution:
         """Judge the payloads and store the outcomes batch by batch."""
         started = datetime.now(UTC)
         clock = time.monotonic()
-        run = runs.start_run(
-            lease, reason=self.reason, slot=slot, now=started, user=self.user
-        )
+        run = runs.start_run(lease, reason=self.reason, slot=slot, now=started, user=self.user)
         end = self._finish(lease, run)
         runs.finish_run(run, self.written, end)
         self._release(lease, slot, started, end)

@@ -85,7 +85,9 @@ def _source(results: ResultQuerySet) -> execution.Source:
     def batches(check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
         size = conf.batch_size()
         last = 0
-        while rows := list(results.filter(pk__gt=last).order_by("pk").only("identifier", "long_identifier")[:size]):
+        while rows := list(
+            results.filter(pk__gt=last).order_by("pk").only("identifier", "long_identifier")[:size]
+        ):
             loaded_at = datetime.now(UTC)
             yield load_payloads(check, [row.full_identifier for row in rows]), loaded_at
             last = rows[-1].pk

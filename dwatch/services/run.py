@@ -97,9 +97,7 @@ def _run_one(  # noqa: PLR0913 - what one execution needs, each a thing of its o
     if not (request.force or planned.is_due):
         return execution.not_run(check_class, RunState.not_due, planned)
     reason = Run.Reason.FORCED if request.force else Run.Reason.SCHEDULE
-    work = execution.Execution(
-        check_class, execution.full_source(), stop, observer, reason, user
-    )
+    work = execution.Execution(check_class, execution.full_source(), stop, observer, reason, user)
     if request.dry_run or state is None:
         return work.rehearse(state)
     lease = states.acquire_lease(state, datetime.now(UTC), scheduled=not request.force)

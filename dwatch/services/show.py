@@ -81,9 +81,7 @@ def show_result(slug: str, identifier: str) -> ResultReport:
 def find_result(slug: str, identifier: str) -> Result:
     """Return one result; raises UnknownResultError."""
     results = Result.objects.using(database()).select_related("check_state")
-    result = results.filter(
-        check_state__slug=slug, identifier=storage_key(identifier)
-    ).first()
+    result = results.filter(check_state__slug=slug, identifier=storage_key(identifier)).first()
     if result is None:
         raise UnknownResultError(
             f"{slug} has no result for {identifier!r}", f"`dwatch show {slug}` lists what it has."
@@ -107,9 +105,7 @@ def _row(result: Result, acknowledgement: Acknowledgement | None) -> ResultRow:
     )
 
 
-def _open_acknowledgements(
-    results: Iterable[Result], now: datetime
-) -> dict[int, Acknowledgement]:
+def _open_acknowledgements(results: Iterable[Result], now: datetime) -> dict[int, Acknowledgement]:
     rows = Acknowledgement.objects.using(database()).filter(
         result__in=[result.pk for result in results], ended_at__isnull=True, until__gt=now
     )
@@ -155,8 +151,6 @@ def _acknowledgement_entries(acknowledgement: Acknowledgement) -> list[TimelineE
     if acknowledgement.ended_at is not None:
         ended = str(acknowledgement.get_ended_display()).lower()
         entries.append(
-            TimelineEntry(
-                acknowledgement.ended_at, "acknowledgement ended", status, None, ended
-            )
+            TimelineEntry(acknowledgement.ended_at, "acknowledgement ended", status, None, ended)
         )
     return entries

@@ -54,9 +54,7 @@ def try_payload(slug: str, identifier: str) -> TrialReport:
         return _report(slug, outcome, duration, statements)
 
 
-def _report(
-    slug: str, outcome: Outcome, duration: float, queries: tuple[str, ...]
-) -> TrialReport:
+def _report(slug: str, outcome: Outcome, duration: float, queries: tuple[str, ...]) -> TrialReport:
     judged = outcome.disposition is Disposition.judged
     return TrialReport(
         slug=slug,

@@ -35,9 +35,7 @@ def end_overtaken(changes: Sequence[tuple[StoredResult, Outcome]], now: datetime
         if status.is_problem:
             affected = affected.filter(status__in=less_severe(status))
         ended = (
-            Acknowledgement.Ended.WORSENED
-            if status.is_problem
-            else Acknowledgement.Ended.RECOVERED
+            Acknowledgement.Ended.WORSENED if status.is_problem else Acknowledgement.Ended.RECOVERED
         )
         affected.update(ended_at=now, ended=ended)
 
@@ -67,9 +65,11 @@ def withdraw_acknowledgement(result_id: int, now: datetime) -> bool:
     """End the result's open acknowledgement; return whether there was one."""
     return bool(
         write(
-            lambda: _open()
-            .filter(result=result_id, until__gt=now)
-            .update(ended_at=now, ended=Acknowledgement.Ended.WITHDRAWN)
+            lambda: (
+                _open()
+                .filter(result=result_id, until__gt=now)
+                .update(ended_at=now, ended=Acknowledgement.Ended.WITHDRAWN)
+            )
         )
     )
 

@@ -21,9 +21,7 @@ def load_configs(state_id: int, identifiers: Iterable[str]) -> dict[str, Mapping
     rows = ResultConfig.objects.using(database()).filter(
         result__check_state=state_id, result__identifier__in=list(by_key)
     )
-    return {
-        by_key[key]: config for key, config in rows.values_list("result__identifier", "config")
-    }
+    return {by_key[key]: config for key, config in rows.values_list("result__identifier", "config")}
 
 
 def stored_config(check: BaseCheck, identifier: str) -> Mapping[str, Any]:
