@@ -1,5 +1,7 @@
 """dwatch: data checks for Django. Check authors import everything they need from here."""
 
+from __future__ import annotations
+
 from dwatch.core.check import BaseCheck
 from dwatch.core.registry import register
 from dwatch.core.response import CheckResponse

@@ -15,9 +15,9 @@ class DwatchConfig(AppConfig):
 
     def ready(self) -> None:
         """Discover the checks; a module that cannot be imported is remembered, not raised."""
-        from dwatch import discovery, system_checks  # noqa: PLC0415 - models must be loaded first
-        from dwatch.core.check import BaseCheck  # noqa: PLC0415
-        from dwatch.store import configs  # noqa: PLC0415
+        from dwatch import discovery, system_checks
+        from dwatch.core.check import BaseCheck
+        from dwatch.store import configs
 
         BaseCheck.stored_config = staticmethod(configs.stored_config)
         system_checks.register_all()

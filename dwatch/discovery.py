@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 
 from django.apps import apps
@@ -32,7 +33,7 @@ def discover() -> None:
         if app.module is None or not module_has_submodule(app.module, name):
             continue
         module = f"{app.name}.{name}"
-        outcome = attempt(lambda module=module: import_module(module))
+        outcome = attempt(partial(import_module, module))
         if isinstance(outcome, Failure):
             _failed.append(FailedModule(module, outcome.error, outcome.traceback))
 

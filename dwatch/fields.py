@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django.db.models.expressions import Expression
 
     _CharField = models.CharField[str, str]
-    _TextField = models.TextField[Any, Any]
+    _TextField = models.Field[Any, Any]  # what it holds is not text
 else:  # Django's fields are generic in their stubs only
     _CharField = models.CharField
     _TextField = models.TextField
@@ -40,12 +40,14 @@ class KeyField(_CharField):
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         """Return the column's type."""
         if connection.vendor == "mysql":
-            assert self.max_length is not None  # noqa: S101 - set in __init__
-            return f"varbinary({self.max_length * _BYTES_PER_CHARACTER})"
+            return f"varbinary({(self.max_length or MAX_KEY_LENGTH) * _BYTES_PER_CHARACTER})"
         return super().db_type(connection)
 
     def get_db_prep_value(
-        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
+        self,
+        value: Any,
+        connection: BaseDatabaseWrapper,
+        prepared: bool = False,  # noqa: FBT001, FBT002 - Django's signature
     ) -> Any:
         """Return what the driver stores."""
         value = super().get_db_prep_value(value, connection, prepared)

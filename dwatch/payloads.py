@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,8 @@ from django.db.models.query import ModelIterable
 from dwatch.core.guard import Failure, attempt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dwatch.core.check import BaseCheck
 
 _DRAW_SECONDS = 2.0
@@ -54,7 +57,7 @@ def _can_be_paged(queryset: QuerySet[Any]) -> bool:
     """Return whether reading it page by page gives the same rows."""
     query = queryset.query
     return (
-        issubclass(queryset._iterable_class, ModelIterable)
+        issubclass(queryset._iterable_class, ModelIterable)  # noqa: SLF001 - no public way to know
         and not query.is_sliced
         and not query.combinator
         and not query.distinct_fields
@@ -73,7 +76,7 @@ def _pages(queryset: QuerySet[Any], size: int) -> Iterator[PayloadBatch]:
     page = ordered
     while True:
         loaded_at = datetime.now(UTC)
-        rows = attempt(lambda page=page: list(page[:size]))
+        rows: list[Any] | Failure = attempt(partial(list, page[:size]))
         if isinstance(rows, Failure):
             yield PayloadBatch([], loaded_at, rows)
             return
@@ -102,7 +105,7 @@ def _chunks(
         return
     while True:
         chunk: list[Any] = []
-        failure = attempt(lambda chunk=chunk: _fill(chunk, islice(source, size)))
+        failure = attempt(partial(_fill, chunk, islice(source, size)))
         if isinstance(failure, Failure):
             yield PayloadBatch(chunk, started, failure)
             return

@@ -12,7 +12,7 @@ from dwatch.core.status import Status
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from dwatch.models import Result
+    from dwatch.models import Result  # noqa: F401 - named in the base class below
 
 
 class ResultQuerySet(models.QuerySet["Result"]):
@@ -60,6 +60,7 @@ class ResultQuerySet(models.QuerySet["Result"]):
 
 
 def _of_result(model_name: str) -> models.QuerySet[Any]:
-    from django.apps import apps  # noqa: PLC0415 - the models import this module
+    from django.apps import apps
 
-    return apps.get_model("dwatch", model_name)._default_manager.filter(result=OuterRef("pk"))
+    rows: models.QuerySet[Any] = apps.get_model("dwatch", model_name)._default_manager.all()
+    return rows.filter(result=OuterRef("pk"))

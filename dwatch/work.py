@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from dwatch.core.evaluate import NamedPayload, evaluate
+from dwatch.core.evaluate import evaluate
 from dwatch.core.guard import attempt
 from dwatch.core.interrupt import Interrupted
-from dwatch.core.outcome import Outcome, OutcomeBatch
+from dwatch.core.outcome import OutcomeBatch
 from dwatch.store.configs import load_configs
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dwatch.core.check import BaseCheck
+    from dwatch.core.evaluate import NamedPayload
     from dwatch.core.interrupt import StopRequest
+    from dwatch.core.outcome import Outcome
 
 _FLUSH_SECONDS = 2.0
 """Slow checks hand over what they have this often, so that little is lost by a crash."""

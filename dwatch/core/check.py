@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dwatch.core.identifier import identify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import tzinfo
 
     from dwatch.core.response import CheckResponse
@@ -27,7 +27,7 @@ class BaseCheck:
     """
 
     run_every: ClassVar[Any] = None
-    """When to run: five cron fields, ``@daily`` and the like, or a Celery crontab; None: never by itself."""
+    """When to run: five cron fields, ``@daily``, a Celery crontab; None: never by itself."""
     title: ClassVar[str] = ""
     model_class: ClassVar[Any] = None
     """The Django model whose rows are the payloads."""
@@ -36,7 +36,7 @@ class BaseCheck:
     max_acknowledge: ClassVar[int | None] = None
     """The longest acknowledgement, in days; None: no limit."""
     trigger_update: ClassVar[Mapping[str, Any]] = {}
-    """Models whose changes re-check payloads: name -> model, with ``get_<name>_payload(instance)``."""
+    """Models whose changes re-check payloads, by the name in ``get_<name>_payload()``."""
     queue: ClassVar[str | None] = None
     template_name: ClassVar[str | None] = None
     tags: ClassVar[Iterable[str]] = ()
@@ -108,11 +108,11 @@ class BaseCheck:
     def user_forced_refresh_hook(self, payload: Any) -> None:
         """Do something before a person's refresh of one result, such as fetching anew."""
 
-    def format_result_data(self, result: Any) -> str:
+    def format_result_data(self, result: Any) -> str:  # noqa: ARG002 - for authors
         """Return a result's data in words."""
         return ""
 
-    def get_context_data(self, result: Any) -> dict[str, Any]:
+    def get_context_data(self, result: Any) -> dict[str, Any]:  # noqa: ARG002 - for authors
         """Return what ``template_name`` needs besides the result."""
         return {}
 

@@ -37,7 +37,7 @@ ALIASES = {
 _EXAMPLE = 'Use five fields: minute hour day month weekday, such as "*/5 * * * *".'
 _FIELD_COUNT = 5
 _MINUTE = timedelta(minutes=1)
-_SOME_YEAR = datetime(2000, 1, 1)  # noqa: DTZ001 - wall-clock time on purpose
+_SOME_YEAR = datetime(2000, 1, 1)
 _ALLOWED = re.compile(r"[0-9A-Za-z*,/#() -]*")
 _EQUAL_RANGE = re.compile(r"(?<![\w-])(\w+)-\1(?:/[1-9]\d*)?(?=,|$)", re.IGNORECASE)
 _NEAREST_WEEKDAY = re.compile(r"\dw|w\d", re.IGNORECASE)
@@ -72,7 +72,7 @@ class CronExpression:
         return self._walk(_floor(wall), backwards=False)
 
     def _walk(self, start: datetime, *, backwards: bool) -> Iterator[datetime]:
-        from croniter import CroniterBadDateError  # noqa: PLC0415 - keeps --help light
+        from croniter import CroniterBadDateError
 
         # A walker carries its position, so each walk gets its own (shallow) copy.
         walker = copy.copy(_walker(self))
@@ -114,7 +114,7 @@ def validated(expression: CronExpression) -> CronExpression:
 
 @lru_cache(maxsize=1024)
 def _walker(expression: CronExpression) -> croniter:
-    from croniter import croniter  # noqa: PLC0415 - keeps --help light
+    from croniter import croniter
 
     return croniter(
         expression.text,
@@ -167,7 +167,7 @@ def _refuse_unsupported(fields: list[str]) -> None:
 def _resolve_hashes(fields: list[str], slug: str) -> str:
     if not any(field[0] in "hH" for field in fields):
         return " ".join(fields)
-    from croniter import croniter  # noqa: PLC0415 - keeps --help light
+    from croniter import croniter
 
     day = "H(1-28)" if fields[2] in {"h", "H"} else fields[2]
     text = " ".join([*fields[:2], day, *fields[3:]])

@@ -46,7 +46,8 @@ def _name(check_class: type) -> str:
 
 def _slug(check_class: type[BaseCheck], name: str) -> None:
     for slug in (check_class.slug, *_strings(check_class, "aliases", name)):
-        if not isinstance(slug, str) or not slug or len(slug) > MAX_SLUG_LENGTH:
+        text: object = slug  # an author may have set anything
+        if not isinstance(text, str) or not 0 < len(text) <= MAX_SLUG_LENGTH:
             raise DefinitionError(
                 f"{name}: a slug must be a string of 1 to {MAX_SLUG_LENGTH} characters",
                 f"It is {slug!r:.100}.",

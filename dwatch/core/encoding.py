@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import Enum
+from itertools import islice
 from typing import Any
 
 MAX_DATA_BYTES = 64 * 1024
 """Encoded data of one result; larger data is replaced by a note and a preview."""
 
 _PREVIEW_CHARACTERS = 1000
+_MAX_DRAWN = 1000
+_MAX_INTEGER_BITS = 14_000
 _MAX_DEPTH = 50
 _SIMPLE = (str, int, bool, type(None))
 
@@ -55,13 +58,11 @@ def _plain(value: Any, depth: int) -> Any:
     return _plain_object(value, depth)
 
 
-def _plain_object(value: Any, depth: int) -> Any:
+def _plain_object(value: Any, depth: int) -> Any:  # noqa: PLR0911 - one kind a line
     if isinstance(value, Enum):
         return _plain(value.value, depth + 1)
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     if isinstance(value, (str, int, float)):  # a subclass of one of them
@@ -71,12 +72,15 @@ def _plain_object(value: Any, depth: int) -> Any:
         return [_plain(item, depth + 1) for item in value]
     if isinstance(value, (set, frozenset)):
         return sorted((_plain(item, depth + 1) for item in value), key=str)
-    # A model's manager or a queryset is iterable too; a bounded look is enough.
     if isinstance(value, Iterable):
-        return [_plain(item, depth + 1) for item, _ in zip(value, range(_PREVIEW_CHARACTERS))]
+        return [_plain(item, depth + 1) for item in islice(value, _MAX_DRAWN)]  # it may never end
     return str(value)
 
 
 def _shortened(number: int) -> int | str:
-    # Python refuses to print integers of over 4,300 digits; others choke on far less.
-    return number if number.bit_length() <= 1024 else f"integer of {number.bit_length():,} bits"
+    # Python itself refuses to print integers of over 4,300 digits.
+    return (
+        number
+        if number.bit_length() <= _MAX_INTEGER_BITS
+        else f"integer of {number.bit_length():,} bits"
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dwatch.core.identifier import printable
 from dwatch.core.interrupt import Interrupted
+from dwatch.exceptions import DwatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,8 @@ def attempt(call: Callable[[], T]) -> T | Failure:
         return call()
     except Interrupted:
         raise
-    except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001 - the one guard around authors' code
+    # The one guard around authors' code.
+    except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
         return describe_failure(error)
 
 
@@ -45,8 +47,8 @@ def describe_failure(error: BaseException) -> Failure:
         message = str(error)
     except Exception:  # noqa: BLE001 - an author's __str__ may raise as well
         message = "(its message cannot be shown)"
-    if hint := getattr(error, "hint", ""):
-        message = f"{message} ({hint})"
+    if isinstance(error, DwatchError) and error.hint:
+        message = f"{message} ({error.hint})"
     summary = f"{type(error).__name__}: {message}" if message else type(error).__name__
     try:
         trace = "".join(traceback.format_exception(error))

@@ -19,7 +19,7 @@ GRACE_SECONDS = 1.0
 _RETRY_SECONDS = 0.05
 
 
-class Interrupted(KeyboardInterrupt):  # noqa: N818 - an event, and database drivers know its base
+class Interrupted(KeyboardInterrupt):
     """Raised out of author code that did not return in time after a signal."""
 
 
@@ -42,13 +42,15 @@ class StopRequest:
     def __bool__(self) -> bool:
         return self.signal_number is not None
 
-    def _ask(self, number: int, _frame: FrameType | None) -> None:
+    def ask(self, number: int, _frame: FrameType | None) -> None:
+        """Handle SIGINT and SIGTERM."""
         if self.signal_number is not None and not self._protected:
             raise Interrupted
         self.signal_number = number
         signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS)
 
-    def _insist(self, _number: int, _frame: FrameType | None) -> None:
+    def insist(self, _number: int, _frame: FrameType | None) -> None:
+        """Handle the end of the grace time."""
         if not self._protected:
             raise Interrupted
         signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
@@ -62,9 +64,9 @@ def stop_on_signals() -> Iterator[StopRequest]:
         yield request
         return
     previous = {
-        signal.SIGINT: signal.signal(signal.SIGINT, request._ask),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, request._ask),
-        signal.SIGALRM: signal.signal(signal.SIGALRM, request._insist),
+        signal.SIGINT: signal.signal(signal.SIGINT, request.ask),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, request.ask),
+        signal.SIGALRM: signal.signal(signal.SIGALRM, request.insist),
     }
     try:
         yield request

@@ -54,11 +54,11 @@ class Registry:
         wanted = set(tags)
         chosen = self._matching(patterns) if (patterns := list(patterns)) else set(self._classes)
         chosen -= self._matching(excludes)
-        if unknown := wanted - {tag for cls in self for tag in cls.tags}:
-            known = sorted({tag for cls in self for tag in cls.tags})
+        known = {tag for cls in self for tag in cls.tags}
+        if unknown := wanted - known:
             raise UnknownCheckError(
-                f"no check has the tag {sorted(unknown)[0]!r}",
-                f"Tags in use: {', '.join(known) or 'none'}.",
+                f"no check has the tag {min(unknown)!r}",
+                f"Tags in use: {', '.join(sorted(known)) or 'none'}.",
             )
         return [
             self._classes[slug]
@@ -110,11 +110,8 @@ class Registry:
                 "Write one in <app>/checks.py and decorate it with @register.",
             )
         # People type the class name as often as the whole slug.
-        short = {slug.rpartition(".")[2]: slug for slug in self._classes}
-        lowered = {
-            name.lower(): slug
-            for name, slug in (*short.items(), *zip(self._classes, self._classes))
-        }
+        lowered = {slug.rpartition(".")[2].lower(): slug for slug in self._classes}
+        lowered |= {slug.lower(): slug for slug in self._classes}
         close = difflib.get_close_matches(asked.lower(), lowered, n=1, cutoff=0.5)
         close = close or difflib.get_close_matches(asked.rpartition(".")[2].lower(), lowered, n=1)
         hint = f"Did you mean {lowered[close[0]]}?" if close else "`dwatch list` shows all of them."

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from dwatch.core.outcome import Disposition, Outcome
+from dwatch.core.outcome import Disposition
 from dwatch.core.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+
+    from dwatch.core.outcome import Outcome
 
 
 class StoredResult(NamedTuple):
@@ -45,7 +47,7 @@ class BatchChanges:
     vanishing: list[StoredResult] = field(default_factory=list)
     """Skipped or gone, and not hidden yet."""
     repeated: list[tuple[StoredResult, Outcome]] = field(default_factory=list)
-    """Already judged by this run, in an earlier batch; the more severe ones are in ``changed`` too."""
+    """Judged by this run before, in an earlier batch; worse ones are in ``changed`` too."""
 
     @property
     def status_changes(self) -> list[tuple[StoredResult, Outcome]]:

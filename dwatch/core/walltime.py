@@ -6,7 +6,11 @@ Rests on :pep:`495`: a wall-clock time whose offset differs between ``fold=0`` a
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
 
 _SECOND = timedelta(seconds=1)
 

@@ -9,13 +9,15 @@ from dwatch.core.guard import Failure, attempt
 from dwatch.core.registry import registry
 from dwatch.core.status import Status
 from dwatch.exceptions import AcknowledgeError, AlreadyAcknowledgedError
-from dwatch.models import Acknowledgement, Result
+from dwatch.models import Acknowledgement
 from dwatch.services.boundary import database_errors_in_words
 from dwatch.services.show import find_result
 from dwatch.store import acknowledgements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from dwatch.models import Result
 
 _MOST_DAYS = 36_500
 

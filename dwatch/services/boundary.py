@@ -27,17 +27,19 @@ def database_errors_in_words() -> Iterator[None]:
 
 def _in_words(error: Exception) -> ConfigurationError:
     text = " ".join(str(error).split())
-    if isinstance(error, (ProgrammingError, OperationalError)) and any(
-        sign in text.lower() for sign in _MISSING
-    ):
-        if "dwatch_" in text.lower():
-            return ConfigurationError(
-                f"dwatch's tables are not up to date: {text:.200}",
-                "Run `python manage.py migrate dwatch`.",
-            )
+    if _lacks_a_table_of_ours(error, text.lower()):
+        return ConfigurationError(
+            f"dwatch's tables are not up to date: {text:.200}",
+            "Run `python manage.py migrate dwatch`.",
+        )
     if isinstance(error, (OperationalError, InterfaceError)):
         return ConfigurationError(
             f"the database does not answer as it should: {text:.200}",
             "Is the server up, and are DATABASES in the settings right? See `dwatch doctor`.",
         )
     return ConfigurationError(f"the database refuses: {text:.200}", "See `dwatch doctor`.")
+
+
+def _lacks_a_table_of_ours(error: Exception, text: str) -> bool:
+    missing = any(sign in text for sign in _MISSING) and "dwatch_" in text
+    return missing and isinstance(error, (ProgrammingError, OperationalError))

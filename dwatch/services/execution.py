@@ -13,10 +13,10 @@ from django.utils import timezone
 from dwatch import conf, payloads
 from dwatch.backends.synchronous import evaluate_batches
 from dwatch.core.definition import overrides, parse_schedule
-from dwatch.core.evaluate import NamedPayload, name_payloads
+from dwatch.core.evaluate import name_payloads
 from dwatch.core.guard import Failure, attempt
-from dwatch.core.interrupt import Interrupted, StopRequest
-from dwatch.core.outcome import Disposition, Outcome, OutcomeBatch
+from dwatch.core.interrupt import Interrupted
+from dwatch.core.outcome import Disposition
 from dwatch.core.transition import keep_worst
 from dwatch.exceptions import LeaseLostError
 from dwatch.models import Run
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dwatch.core.check import BaseCheck
+    from dwatch.core.evaluate import NamedPayload
+    from dwatch.core.interrupt import StopRequest
+    from dwatch.core.outcome import Outcome, OutcomeBatch
     from dwatch.core.plan import Plan
     from dwatch.models import CheckState
     from dwatch.services.requests import Observer
@@ -51,6 +54,15 @@ class SilentObserver:
         """Ignore the end."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who may end an execution, who is told of it, and on whose behalf it happens."""
+
+    stop: StopRequest
+    observer: Observer
+    user: Any = None
+
+
 @dataclass(slots=True)
 class Source:
     """Where one execution's payloads come from, and what went wrong there."""
@@ -68,10 +80,8 @@ class Execution:
 
     check_class: type[BaseCheck]
     source: Source
-    stop: StopRequest
-    observer: Observer
+    watch: Watch
     reason: str
-    user: Any = None
     written: BatchWritten = field(default_factory=BatchWritten)
     problems: list[tuple[int, int, Problem]] = field(default_factory=list)
     seen: int = 0
@@ -80,7 +90,9 @@ class Execution:
         """Judge the payloads and store the outcomes batch by batch."""
         started = datetime.now(UTC)
         clock = time.monotonic()
-        run = runs.start_run(lease, reason=self.reason, slot=slot, now=started, user=self.user)
+        run = runs.start_run(
+            lease, reason=self.reason, slot=slot, now=started, user=self.watch.user
+        )
         end = self._finish(lease, run)
         runs.finish_run(run, self.written, end)
         self._release(lease, slot, started, end)
@@ -119,15 +131,15 @@ class Execution:
             return runs.RunEnd(Run.State.FAILED, f"{error.message}. {error.hint}")
         if self.source.failure is not None:
             return _failed(self.source.failure)
-        return runs.RunEnd(Run.State.INTERRUPTED if self.stop else Run.State.COMPLETE)
+        return runs.RunEnd(Run.State.INTERRUPTED if self.watch.stop else Run.State.COMPLETE)
 
     def _announce(self, check: BaseCheck) -> None:
-        total = self.source.total(check) if self.observer.wants_totals else None
-        self.observer.check_started(check.slug, title_of(self.check_class), total)
+        total = self.source.total(check) if self.watch.observer.wants_totals else None
+        self.watch.observer.check_started(check.slug, title_of(self.check_class), total)
 
     def _judge_and_store(self, check: BaseCheck, ticket: Ticket) -> None:
         for batch in self._evaluated(check, ticket.lease.state_id):
-            with self.stop.protected():
+            with self.watch.stop.protected():
                 self._count(write_batch(ticket, batch), batch.outcomes)
 
     def _rehearse(self, check: BaseCheck, state: CheckState | None) -> None:
@@ -136,7 +148,7 @@ class Execution:
 
     def _evaluated(self, check: BaseCheck, state_id: int | None) -> Iterator[OutcomeBatch]:
         batches = self.source.batches(check)
-        return evaluate_batches(check, batches, state_id=state_id, stop=self.stop)
+        return evaluate_batches(check, batches, state_id=state_id, stop=self.watch.stop)
 
     def _count(self, written: BatchWritten, outcomes: list[Outcome]) -> None:
         self.written += written
@@ -149,7 +161,7 @@ class Execution:
                 heapq.heappush(self.problems, entry)
             else:
                 heapq.heappushpop(self.problems, entry)
-        self.observer.batch_stored(self.check_class.slug, len(outcomes), len(problems))
+        self.watch.observer.batch_stored(self.check_class.slug, len(outcomes), len(problems))
 
     def _release(
         self, lease: states.Lease, slot: datetime | None, started: datetime, end: runs.RunEnd

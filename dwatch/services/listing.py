@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dwatch.core.definition import parse_schedule
 from dwatch.core.plan import plan
-from dwatch.models import CheckState, Result, Run
+from dwatch.models import Result, Run
 from dwatch.services import execution, selecting
 from dwatch.services.boundary import database_errors_in_words
 from dwatch.services.reports import CheckListing, ListReport, StatusCounts
@@ -21,6 +21,7 @@ from dwatch.store.transactions import database
 if TYPE_CHECKING:
     from dwatch.core.check import BaseCheck
     from dwatch.core.status import Status
+    from dwatch.models import CheckState
 
 
 def list_checks(selection: Selection | None = None) -> ListReport:

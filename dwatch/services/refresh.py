@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def refresh_results(
     UnknownCheckError, and UnknownResultError for an identifier that none of the
     selected checks has a result for.
     """
-    watching = observer or execution.SilentObserver()
+    observer = observer or execution.SilentObserver()
     with database_errors_in_words():
         classes = selecting.select(request.selection)
         known = states.ensure_states(classes)
@@ -46,20 +47,16 @@ def refresh_results(
 
         def refresh_one(cls: type[BaseCheck], stop: StopRequest) -> CheckRun:
             state = known[cls.slug]
+            watch = execution.Watch(stop, observer, user)
             source = _source(_results(request, state))
-            work = execution.Execution(cls, source, stop, watching, Run.Reason.REFRESH, user)
+            work = execution.Execution(cls, source, watch, Run.Reason.REFRESH)
             lease = states.acquire_lease(state, datetime.now(UTC), scheduled=False)
             if lease is None:
                 return execution.held(cls, states.ensure_states([cls])[cls.slug])
             return work.run(lease, None)
 
-        return conduct(
-            classes,
-            refresh_one,
-            ends_early=lambda _check: False,
-            observer=watching,
-            requested_by_name=selecting.named(request.selection),
-        )
+        report = conduct(classes, refresh_one, observer, lambda _check: False)
+    return replace(report, requested_by_name=selecting.named(request.selection))
 
 
 def _results(request: RefreshRequest, state: CheckState) -> ResultQuerySet:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from dwatch.core.definition import parse_schedule
-from dwatch.core.interrupt import StopRequest, stop_on_signals
-from dwatch.core.plan import Plan, plan
-from dwatch.models import CheckState, Run
+from dwatch.core.interrupt import stop_on_signals
+from dwatch.core.plan import plan
+from dwatch.models import Run
 from dwatch.services import execution, selecting
 from dwatch.services.boundary import database_errors_in_words
-from dwatch.services.reports import CheckRun, RunReport, RunState
+from dwatch.services.reports import RunReport, RunState
 from dwatch.store import states
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dwatch.core.check import BaseCheck
+    from dwatch.core.interrupt import StopRequest
+    from dwatch.core.plan import Plan
+    from dwatch.models import CheckState
+    from dwatch.services.reports import CheckRun
     from dwatch.services.requests import Observer, RunRequest
 
 
@@ -34,29 +39,27 @@ def run_checks(
     running. Ctrl-C and SIGTERM store what was judged and end the run. Raises
     UnknownCheckError and ConfigurationError; whatever checks do is in the report.
     """
+    observer = observer or execution.SilentObserver()
     with database_errors_in_words():
         classes = selecting.select(request.selection)
         known = states.read_states() if request.dry_run else states.ensure_states(classes)
-        return conduct(
-            classes,
-            lambda cls, stop: _run_one(
-                cls, known.get(cls.slug), request, stop, observer or _SILENT, user
-            ),
-            ends_early=lambda check: request.stop_early and _fails(check, request),
-            observer=observer or _SILENT,
-            dry_run=request.dry_run,
-            requested_by_name=selecting.named(request.selection),
+
+        def run_one(cls: type[BaseCheck], stop: StopRequest) -> CheckRun:
+            watch = execution.Watch(stop, observer, user)
+            return _run_one(cls, known.get(cls.slug), request, watch)
+
+        report = conduct(
+            classes, run_one, observer, lambda check: request.stop_early and _fails(check, request)
         )
+    named = selecting.named(request.selection)
+    return replace(report, dry_run=request.dry_run, requested_by_name=named)
 
 
 def conduct(
     classes: Iterable[type[BaseCheck]],
     run_one: Callable[[type[BaseCheck], StopRequest], CheckRun],
-    *,
-    ends_early: Callable[[CheckRun], bool],
     observer: Observer,
-    requested_by_name: frozenset[str],
-    dry_run: bool = False,
+    ends_early: Callable[[CheckRun], bool],
 ) -> RunReport:
     """Execute the checks in turn until one, or a signal, ends it all."""
     started, clock = datetime.now(UTC), time.monotonic()
@@ -76,28 +79,21 @@ def conduct(
         selecting.module_failures(),
         started,
         time.monotonic() - clock,
-        dry_run=dry_run,
-        requested_by_name=requested_by_name,
         interrupted_by=stop.signal_number,
     )
 
 
-_SILENT = execution.SilentObserver()
-
-
-def _run_one(  # noqa: PLR0913 - what one execution needs, each a thing of its own
+def _run_one(
     check_class: type[BaseCheck],
     state: CheckState | None,
     request: RunRequest,
-    stop: StopRequest,
-    observer: Observer,
-    user: Any,
+    watch: execution.Watch,
 ) -> CheckRun:
     planned = plan_of(check_class, state)
     if not (request.force or planned.is_due):
         return execution.not_run(check_class, RunState.not_due, planned)
     reason = Run.Reason.FORCED if request.force else Run.Reason.SCHEDULE
-    work = execution.Execution(check_class, execution.full_source(), stop, observer, reason, user)
+    work = execution.Execution(check_class, execution.full_source(), watch, reason)
     if request.dry_run or state is None:
         return work.rehearse(state)
     lease = states.acquire_lease(state, datetime.now(UTC), scheduled=not request.force)

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from dwatch.core.evaluate import evaluate
 from dwatch.core.guard import Failure, attempt
 from dwatch.core.identifier import storage_key
-from dwatch.core.outcome import Disposition, Outcome
+from dwatch.core.outcome import Disposition
 from dwatch.core.resolve import load_payloads
 from dwatch.core.status import Status
 from dwatch.exceptions import DefinitionError
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.db.models import Model
+
+    from dwatch.core.outcome import Outcome
 
 
 def try_payload(slug: str, identifier: str) -> TrialReport:

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING
 from django.db import DataError, connections
 
 from dwatch.core.identifier import printable, storage_key
-from dwatch.core.outcome import Disposition, Outcome, OutcomeBatch
+from dwatch.core.outcome import Disposition, Outcome
 from dwatch.core.status import Status
-from dwatch.core.transition import BatchChanges, StoredResult, keep_worst, sort_out
+from dwatch.core.transition import StoredResult, keep_worst, sort_out
 from dwatch.models import Result
 from dwatch.store import acknowledgements, assignments, rows
-from dwatch.store.states import Lease, renew
+from dwatch.store.states import renew
 from dwatch.store.transactions import database, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from dwatch.core.outcome import OutcomeBatch
+    from dwatch.core.transition import BatchChanges
+    from dwatch.store.states import Lease
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dwatch.core.identifier import storage_key
-from dwatch.models import Result, ResultConfig
+from dwatch.models import ResultConfig
 from dwatch.store.transactions import database, write
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dwatch.core.check import BaseCheck
+    from dwatch.models import Result
 
 
 def load_configs(state_id: int, identifiers: Iterable[str]) -> dict[str, Mapping[str, Any]]:
@@ -32,7 +33,7 @@ def stored_config(check: BaseCheck, identifier: str) -> Mapping[str, Any]:
     return rows.values_list("config", flat=True).first() or {}
 
 
-def save_config(result: Result, config: Mapping[str, Any], user: Any, now: datetime) -> None:
+def save_config(result: Result, config: dict[str, Any], user: Any, now: datetime) -> None:
     """Store a result's configuration."""
     write(
         lambda: ResultConfig.objects.using(database()).update_or_create(

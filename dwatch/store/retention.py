@@ -42,6 +42,6 @@ def delete(rows: QuerySet[Any]) -> int:
     deleted = 0
     while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:_STEP]):
         step = rows.model._default_manager.using(database()).filter(pk__in=keys)
-        write(lambda step=step: step.delete())
+        write(step.delete)
         deleted += len(keys)
     return deleted

@@ -47,9 +47,9 @@ def insert(outcomes: Sequence[Outcome], stamp: Stamp) -> list[tuple[int, Outcome
         return []
     results = [_result(outcome, stamp) for outcome in outcomes]
     Result.objects.using(database()).bulk_create(results)
-    if results[0].pk is not None:
-        return [(result.pk, outcome) for result, outcome in zip(results, outcomes, strict=True)]
-    return _find(outcomes, stamp)
+    if not connections[database()].features.can_return_rows_from_bulk_insert:
+        return _find(outcomes, stamp)
+    return [(result.pk, outcome) for result, outcome in zip(results, outcomes, strict=True)]
 
 
 def rewrite(pairs: Sequence[tuple[StoredResult, Outcome]], stamp: Stamp) -> None:

@@ -13,11 +13,12 @@ from django.db.models import Q
 from dwatch import __version__
 from dwatch.core.status import Status
 from dwatch.models import Result, Run
-from dwatch.store.states import Lease, renew
+from dwatch.store.states import renew
 from dwatch.store.transactions import database, write
 
 if TYPE_CHECKING:
     from dwatch.store.batches import BatchWritten
+    from dwatch.store.states import Lease
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The command line: declarations, finding the project, running, wording errors."""

@@ -1,0 +1,68 @@
+"""What option values mean, for ``dwatch`` and ``manage.py`` alike."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+
+from dwatch.core.status import Status
+from dwatch.exceptions import UsageError
+
+NEVER = "never"
+
+
+class OutputFormat(StrEnum):
+    """How a report is written."""
+
+    table = "table"
+    plain = "plain"
+    json = "json"
+
+
+class StatusName(StrEnum):
+    """A status as it is typed."""
+
+    critical = "critical"
+    warning = "warning"
+    unknown = "unknown"
+    ok = "ok"
+
+    @property
+    def status(self) -> Status:
+        """The status that is meant."""
+        return Status[self.value]
+
+
+class FailOn(StrEnum):
+    """The gate's threshold as it is typed."""
+
+    critical = "critical"
+    warning = "warning"
+    unknown = "unknown"
+    never = "never"
+
+    @property
+    def status(self) -> Status | None:
+        """The least severe status that fails; None if none does."""
+        return None if self is FailOn.never else Status[self.value]
+
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_AGE = re.compile(r"(\d{1,6})\s*([mhdw])", re.IGNORECASE)
+
+
+def parse_age(text: str) -> timedelta | None:
+    """Read an age such as ``90m``, ``12h``, ``30d`` or ``2w``; ``never`` is None.
+
+    Raises UsageError for anything else, zero included.
+    """
+    if text.strip().lower() == NEVER:
+        return None
+    match = _AGE.fullmatch(text.strip())
+    if match is None or not int(match[1]):
+        raise UsageError(
+            f"{text!r} is not an age.",
+            "Write a number with m, h, d or w, as in 12h, 30d or 2w, or `never`.",
+        )
+    return timedelta(**{_UNITS[match[2].lower()]: int(match[1])})

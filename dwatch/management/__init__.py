@@ -1,0 +1,1 @@
+"""Django's own command line: ``manage.py dwatch_...``."""

@@ -1,0 +1,1 @@
+"""Thin wrappers around :mod:`dwatch.cli.commands`."""
