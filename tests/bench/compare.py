@@ -110,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken")
     parser.add_argument(
         "--yardstick-python",
+        "--predecessor",
         metavar="PATH",
         help="Python of the environment with django-datawatch; without it only dwatch is measured",
     )

@@ -26,17 +26,16 @@ def prepare() -> None:
     import django
 
     django.setup()
-    from django.conf import settings
     from django.core.management import call_command
 
     from tests.bench.wallets.models import Wallet
 
     call_command("migrate", run_syncdb=True, verbosity=0)
     first = Wallet.objects.count() + 1
-    for start in range(first, settings.BENCH_PAYLOADS + 1, CHUNK):
+    for start in range(first, rows.payloads() + 1, CHUNK):
         Wallet.objects.bulk_create(
             Wallet(pk=number, owner=f"Owner {number}", balance=rows.balance(number))
-            for number in range(start, min(start + CHUNK, settings.BENCH_PAYLOADS + 1))
+            for number in range(start, min(start + CHUNK, rows.payloads() + 1))
         )
 
 

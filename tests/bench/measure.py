@@ -41,7 +41,7 @@ class QueryCounter:
 
     queries: int = 0
 
-    def __call__(self, execute: Callable[..., Any], *statement: Any) -> Any:  # noqa: ANN401
+    def __call__(self, execute: Callable[..., Any], *statement: Any) -> Any:
         self.queries += 1
         return execute(*statement)
 
@@ -108,7 +108,7 @@ def _dwatch() -> tuple[Callable[[], object], Callable[[], Counter[int]]]:
     return lambda: run.run_checks(RunRequest(force=True)), lambda: _statuses(Result)
 
 
-def _statuses(results: Any) -> Counter[int]:  # noqa: ANN401 - the model of either tool
+def _statuses(results: Any) -> Counter[int]:
     from django.db.models import Count
 
     counts = results.objects.order_by().values_list("status").annotate(Count("pk"))
