@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 FAILING_EVERY = 50
 """Each 50th wallet, 2 %, is overdrawn."""
+
+
+def payloads() -> int:
+    """Return how many wallets the check looks at, ``BENCH_PAYLOADS``."""
+    return int(os.environ["BENCH_PAYLOADS"])
 
 
 def balance(number: int) -> int:

@@ -9,6 +9,7 @@ many wallets the check looks at. Both tools get the same database settings.
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any
 
 _APPS = {
@@ -34,11 +35,9 @@ def _postgresql(name: str) -> dict[str, Any]:
 
 def _mariadb(name: str) -> dict[str, Any]:
     try:
-        import MySQLdb  # noqa: F401
+        import_module("MySQLdb")
     except ImportError:
-        import pymysql
-
-        pymysql.install_as_MySQLdb()
+        import_module("pymysql").install_as_MySQLdb()
     return {
         "ENGINE": "django.db.backends.mysql",
         "HOST": os.environ.get("MARIADB_HOST", "127.0.0.1"),
@@ -54,6 +53,7 @@ _VENDORS = {"sqlite": _sqlite, "postgresql": _postgresql, "mariadb": _mariadb}
 
 SECRET_KEY = "only for measuring"
 INSTALLED_APPS = [
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "tests.bench.wallets",
@@ -63,5 +63,3 @@ DATABASES = {"default": _VENDORS[os.environ["BENCH_DATABASE"]](os.environ["BENCH
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "Europe/Berlin"
 USE_TZ = True
-
-BENCH_PAYLOADS = int(os.environ["BENCH_PAYLOADS"])

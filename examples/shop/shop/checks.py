@@ -1,6 +1,6 @@
 """The checks of the shop; together they show what a check can do."""
 
-# ruff: noqa: ANN401, ARG002, RUF012 - as a project would write them
+# ruff: noqa: ARG002, RUF012 - as a project would write them
 
 from __future__ import annotations
 

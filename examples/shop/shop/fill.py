@@ -46,7 +46,7 @@ def _delete_rows() -> None:
     # Not QuerySet.delete(): it would load every row to tell signal handlers of it.
     with connection.cursor() as cursor:
         for model in CHILDREN_FIRST:
-            table = connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001 - public, but for its name
+            table = connection.ops.quote_name(model._meta.db_table)
             cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - the name is a model's
 
 

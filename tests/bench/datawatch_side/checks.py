@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from celery.schedules import crontab
-from django.conf import settings
-from django_datawatch.base import BaseCheck, CheckResponse
-from django_datawatch.datawatch import datawatch
-from django_datawatch.models import Result
+from django_datawatch.base import BaseCheck, CheckResponse  # type: ignore[import-not-found]
+from django_datawatch.datawatch import datawatch  # type: ignore[import-not-found]
+from django_datawatch.models import Result  # type: ignore[import-not-found]
 
+from tests.bench import rows
 from tests.bench.wallets.models import Wallet
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ class WalletBalance(BaseCheck):  # type: ignore[misc]
     model_class = Wallet
 
     def generate(self) -> Iterator[Wallet]:
-        yield from Wallet.objects.filter(pk__lte=settings.BENCH_PAYLOADS).iterator()
+        yield from Wallet.objects.filter(pk__lte=rows.payloads()).iterator()
 
-    def check(self, payload: Wallet) -> Any:
+    def check(self, payload: Wallet) -> CheckResponse:
         response = CheckResponse()
         if payload.balance < 0:
             response.balance = payload.balance

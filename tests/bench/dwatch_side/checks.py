@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from dwatch import BaseCheck, CheckResponse, Status, register
+from tests.bench import rows
 from tests.bench.wallets.models import Wallet
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ class WalletBalance(BaseCheck):
     model_class = Wallet
 
     def generate(self) -> Iterator[Wallet]:
-        yield from Wallet.objects.filter(pk__lte=settings.BENCH_PAYLOADS).iterator()
+        yield from Wallet.objects.filter(pk__lte=rows.payloads()).iterator()
 
     def check(self, payload: Wallet) -> CheckResponse:
         response = CheckResponse()
