@@ -160,7 +160,7 @@ def _problem_row(problem: Problem) -> tuple[Cell, ...]:
 
 
 def _not_run(report: RunReport, now: datetime, zone: tzinfo) -> list[Block]:
-    lines = [
+    lines: list[tuple[Span, ...]] = [
         (Span(clean(check.slug), Tone.strong), Span(f"  {sentence}", tone))
         for check in report.checks
         for sentence, tone in _why_not(check, report, now, zone)
@@ -216,10 +216,10 @@ def _summary(report: RunReport, ran: list[CheckRun], zone: tzinfo) -> Block:
     counts = StatusCounts.of(
         {status: sum(getattr(check.counts, status.name) for check in ran) for status in Status}
     )
-    worst = Status.worst(filter(None.__ne__, map(_worst, ran)))  # type: ignore[arg-type]
+    worst = Status.worst(worst for check in ran if (worst := _worst(check)) is not None)
     said = f"  {quantity(len(ran), 'check')}, {quantity(counts.total, 'payload')}: "
     said += f"{counts_in_words(counts)}; {duration(report.duration)}"
-    lines = [(*status_line(worst), Span(said))]
+    lines: list[tuple[Span, ...]] = [(*status_line(worst), Span(said))]
     errors = sum(check.errors for check in ran)
     if errors:
         lines.append((Span(quantity(errors, "error"), Tone.bad),))
