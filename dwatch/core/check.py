@@ -175,7 +175,7 @@ def _key(primary_key: Any, identifier: str) -> Any:
 def _typed(field: Any, value: Any, fallback: Any) -> Any:
     try:
         return field.to_python(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         return fallback
     except Exception as error:
         # Django's ValidationError, which this layer may not import.

@@ -60,7 +60,7 @@ def _slug(check_class: type[BaseCheck], name: str) -> None:
 
 
 def _judges(check_class: type[BaseCheck], name: str) -> None:
-    if not overrides(check_class, "check"):
+    if not overrides(check_class, "check") or not callable(check_class.check):
         raise DefinitionError(
             f"{name} has no check() method",
             "Define check(self, payload) and return a Status or a CheckResponse.",
@@ -146,8 +146,9 @@ def _words(check_class: type[BaseCheck], name: str) -> None:
 
 def _strings(check_class: type[BaseCheck], attribute: str, name: str) -> tuple[str, ...]:
     value = getattr(check_class, attribute)
-    # A lone string would be taken letter by letter.
-    if isinstance(value, str) or not all(isinstance(item, str) for item in value):
+    # A lone string would be taken letter by letter, a generator only once.
+    listed = isinstance(value, (tuple, list, set, frozenset))
+    if not listed or not all(isinstance(item, str) for item in value):
         raise DefinitionError(
             f"{name}.{attribute} must be a tuple of strings", 'For example ("money",).'
         )

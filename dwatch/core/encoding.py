@@ -54,7 +54,7 @@ def _plain(value: Any, depth: int) -> Any:
     if depth > _MAX_DEPTH:
         raise RecursionError
     if isinstance(value, Mapping):
-        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
     return _plain_object(value, depth)
 
 
@@ -66,15 +66,30 @@ def _plain_object(value: Any, depth: int) -> Any:  # noqa: PLR0911 - one kind a 
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     if isinstance(value, (str, int, float)):  # a subclass of one of them
-        base = next(base for base in (str, int, float) if isinstance(value, base))
-        return _plain(base(value), depth + 1)
+        return _plain(_base(value), depth + 1)
     if isinstance(value, (list, tuple)):
         return [_plain(item, depth + 1) for item in value]
     if isinstance(value, (set, frozenset)):
-        return sorted((_plain(item, depth + 1) for item in value), key=str)
-    if isinstance(value, Iterable):
+        return sorted((_plain(item, depth + 1) for item in value), key=repr)
+    if isinstance(value, Iterable) and not _is_text(value):
         return [_plain(item, depth + 1) for item in islice(value, _MAX_DRAWN)]  # it may never end
     return str(value)
+
+
+def _base(value: str | float) -> str | float:
+    """Return the value of a subclass without its class."""
+    if isinstance(value, str):
+        return str.__str__(value if type(value).__str__ is str.__str__ else str(value))
+    return int(value) if isinstance(value, int) else float(value)
+
+
+def _is_text(value: Iterable[Any]) -> bool:
+    # Django's lazy translations and UserString are no str, yet iterate over letters.
+    return hasattr(type(value), "casefold")
+
+
+def _key(key: object) -> str:
+    return str(_shortened(key) if type(key) is int else key)
 
 
 def _shortened(number: int) -> int | str:

@@ -125,10 +125,9 @@ def _keys(people: Iterable[Any] | None) -> tuple[int | str, ...]:
     """Return the primary keys of users or groups, each once, in a stable order."""
     if people is None:
         return ()
-    keys = {_key(person) for person in people if person is not None}
-    return tuple(sorted(keys, key=lambda key: (isinstance(key, str), key)))
-
-
-def _key(person: Any) -> int | str:
-    key = getattr(person, "pk", person)
-    return key if isinstance(key, int) else str(key)
+    if isinstance(people, str):  # would be taken letter by letter
+        raise TypeError(f"assigned are the users (or groups), not the text {people!r:.80}")
+    keys = {getattr(person, "pk", person) for person in people}
+    keys.discard(None)  # not saved, or anonymous
+    plain = {key if type(key) is int else str(key) for key in keys}
+    return tuple(sorted(plain, key=lambda key: (isinstance(key, str), key)))

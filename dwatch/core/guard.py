@@ -29,24 +29,21 @@ class Failure(NamedTuple):
 def attempt(call: Callable[..., T], *args: Any) -> T | Failure:
     """Call authors' code with the arguments; return its result, or a Failure for what it raised.
 
-    SystemExit and KeyboardInterrupt raised by the author are failures like any
-    other. A real Ctrl-C arrives as Interrupted and passes.
+    SystemExit, KeyboardInterrupt and the like raised by the author are failures as
+    any other. A real Ctrl-C arrives as Interrupted and passes.
     """
     try:
         return call(*args)
     except Interrupted:
         raise
-    # The one guard around authors' code.
-    except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001
+    # The one guard around authors' code; asyncio's CancelledError is no Exception either.
+    except BaseException as error:  # noqa: BLE001
         return describe_failure(error)
 
 
 def describe_failure(error: BaseException) -> Failure:
     """Return the failure in words that can be stored anywhere."""
-    try:
-        message = str(error)
-    except Exception:  # noqa: BLE001 - an author's __str__ may raise as well
-        message = "(its message cannot be shown)"
+    message = _message(error)
     if isinstance(error, DwatchError) and error.hint:
         message = f"{message} ({error.hint})"
     summary = f"{type(error).__name__}: {message}" if message else type(error).__name__
@@ -59,3 +56,12 @@ def describe_failure(error: BaseException) -> Failure:
         printable(trace)[-MAX_TRACEBACK_LENGTH:],
         type(error),
     )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Interrupted:
+        raise
+    except BaseException:  # noqa: BLE001 - an author's __str__ may raise as well
+        return "(its message cannot be shown)"

@@ -10,7 +10,7 @@ import hashlib
 from typing import NamedTuple
 
 MAX_KEY_LENGTH = 200
-"""Characters of the indexed key; a longer identifier is shortened and hashed."""
+"""Characters of the indexed key; an identifier that long or longer is shortened and hashed."""
 
 _DIGEST_LENGTH = 64
 
@@ -38,7 +38,8 @@ def identify(value: object) -> Identity:
             f"<{name}>",
             f"get_identifier() returned a {name} object, which has no stable text",
         )
-    text = value if type(value) is str else str(value)
+    # Django's SafeString stays one through str(); what is stored is plain.
+    text = value if type(value) is str else str.__str__(str(value))
     if not text:
         return Identity("<empty>", "get_identifier() returned an empty identifier")
     if text.isascii():
@@ -49,10 +50,11 @@ def identify(value: object) -> Identity:
 def storage_key(identifier: str) -> str:
     """Return the bounded key under which an identifier is stored and found.
 
-    Identifiers of up to MAX_KEY_LENGTH characters are their own key. Of longer
-    ones the key keeps the beginning and the SHA-256 of the whole.
+    Identifiers of fewer than MAX_KEY_LENGTH characters are their own key. Of longer
+    ones the key keeps the beginning and the SHA-256 of the whole; it has exactly
+    MAX_KEY_LENGTH characters, so that it is never another identifier's own.
     """
-    if len(identifier) <= MAX_KEY_LENGTH:
+    if len(identifier) < MAX_KEY_LENGTH:
         return identifier
     digest = hashlib.sha256(identifier.encode("utf-8")).hexdigest()
     return f"{identifier[: MAX_KEY_LENGTH - _DIGEST_LENGTH - 1]}~{digest}"

@@ -33,11 +33,11 @@ class StopRequest:
     @contextmanager
     def protected(self) -> Iterator[None]:
         """Let nothing be raised meanwhile: a batch on its way to the database arrives."""
-        self._protected = True
+        before, self._protected = self._protected, True
         try:
             yield
         finally:
-            self._protected = False
+            self._protected = before
 
     def __bool__(self) -> bool:
         return self.signal_number is not None

@@ -32,6 +32,7 @@ class Registry:
         validate(check_class)
         for slug in (check_class.slug, *check_class.aliases):
             self._refuse_if_taken(slug, check_class)
+        self._forget_earlier(check_class)
         self._classes[check_class.slug] = check_class
         return check_class
 
@@ -82,6 +83,12 @@ class Registry:
     def restore(self, classes: dict[str, type[BaseCheck]]) -> None:
         """Put back what :meth:`snapshot` returned."""
         self._classes = dict(classes)
+
+    def _forget_earlier(self, check_class: type[BaseCheck]) -> None:
+        """Drop the same class under another slug, which an earlier import gave it."""
+        for slug, other in list(self._classes.items()):
+            if slug != check_class.slug and _same(other, check_class):
+                del self._classes[slug]
 
     def _refuse_if_taken(self, slug: str, check_class: type[BaseCheck]) -> None:
         for other in self:

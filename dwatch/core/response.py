@@ -20,7 +20,7 @@ class CheckResponse:
 
     Without a status it is unknown. Reading a value that was never set raises
     AttributeError, so that a typo is noticed. Raises ValueError for anything
-    that is not a :class:`Status` or the number of one.
+    that is not a :class:`Status` or the number of one; a bool is no number here.
     """
 
     __slots__ = ("_data", "_status")
@@ -29,12 +29,12 @@ class CheckResponse:
     _status: Status
 
     def __init__(self, status: Status = Status.unknown, /, **data: Any) -> None:
-        object.__setattr__(self, "_status", Status(status))
+        object.__setattr__(self, "_status", _verdict(status))
         object.__setattr__(self, "_data", data)
 
     def set_status(self, status: Status) -> None:
         """Give the verdict."""
-        object.__setattr__(self, "_status", Status(status))
+        object.__setattr__(self, "_status", _verdict(status))
 
     def get_status(self) -> Status:
         """Return the verdict."""
@@ -48,28 +48,19 @@ class CheckResponse:
         self._data[name] = value
 
     def __getattr__(self, name: str) -> Any:
-        # Only reached when normal lookup fails. Dunder and slot names must not be
-        # looked up in data: copy and pickle ask for them before __init__ ran.
-        if not name.startswith("_"):
-            try:
-                return self._data[name]
-            except KeyError:
-                pass
-        message = f"this response has no value {name!r}; values: {sorted(self._known())}"
-        raise AttributeError(message)
-
-    def _known(self) -> list[str]:
-        try:
-            return list(object.__getattribute__(self, "_data"))
-        except AttributeError:
-            return []
+        # Only reached when normal lookup fails. Slots must not be looked up in data:
+        # copy and pickle ask for attributes before they are filled.
+        data = {} if name in CheckResponse.__slots__ else self._data
+        if name in data:
+            return data[name]
+        raise AttributeError(f"this response has no value {name!r}; values: {list(data)}")
 
     def __getstate__(self) -> tuple[Status, dict[str, Any]]:
         return (self._status, self._data)
 
     def __setstate__(self, state: tuple[Status, dict[str, Any]]) -> None:
         object.__setattr__(self, "_status", state[0])
-        object.__setattr__(self, "_data", state[1])
+        object.__setattr__(self, "_data", dict(state[1]))  # a copy's values are its own
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CheckResponse):
@@ -81,3 +72,12 @@ class CheckResponse:
     def __repr__(self) -> str:
         values = "".join(f", {name}={value!r}" for name, value in self._data.items())
         return f"CheckResponse(Status.{self._status.name}{values})"
+
+
+def _verdict(status: object) -> Status:
+    if type(status) is Status:
+        return status
+    # Status(True) would be ok: `balance < 0` instead of a status must not turn green.
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise ValueError(f"{status!r:.80} is not a valid Status")  # noqa: TRY004 - as Status()
+    return Status(status)

@@ -84,7 +84,7 @@ def sort_out(
     for outcome in outcomes:
         row = stored.get(outcome.identifier)
         if outcome.disposition is not Disposition.judged:
-            if row is not None and not row.vanished and row.evaluated_at <= loaded_at:
+            if row is not None and _is_hidden_by(outcome, row, loaded_at, run_id):
                 changes.vanishing.append(row)
         elif row is None:
             changes.new.append(outcome)
@@ -108,3 +108,13 @@ def less_severe(status: Status) -> list[Status]:
 
 def _weight(outcome: Outcome) -> int:
     return outcome.status.severity if outcome.disposition is Disposition.judged else -1
+
+
+def _is_hidden_by(
+    outcome: Outcome, row: StoredResult, loaded_at: datetime, run_id: int | None
+) -> bool:
+    if row.vanished or row.evaluated_at > loaded_at:
+        return False
+    # Skipped under an identifier that this run judged: as in keep_worst, the verdict counts.
+    judged_by_this_run = run_id is not None and row.run_id == run_id
+    return outcome.disposition is Disposition.gone or not judged_by_this_run
