@@ -94,7 +94,13 @@ PYPROJECT = nox.project.load_toml(HERE / "pyproject.toml")
 STRICT = bool(os.environ.get("CI"))  # what is missing is a failure
 # Both sides of the comparison on one Django.
 BENCH_DJANGO = "django~=5.2.0"
-PREDECESSOR = ["django-datawatch==8.0.0", "six", "django-bootstrap5", BENCH_DJANGO, "psycopg[binary]"]
+PREDECESSOR = [
+    "django-datawatch==8.0.0",
+    "django-bootstrap5",  # it does not declare this one and the next
+    "six",
+    "psycopg[binary]",
+    BENCH_DJANGO,
+]
 
 SERVERS = {
     "postgresql": (

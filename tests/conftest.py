@@ -31,7 +31,7 @@ def _restored_registry() -> Iterator[None]:
 
 @pytest.fixture
 def project(tmp_path: Path, transactional_db: None) -> Iterator[Project]:  # noqa: ARG001
-    """A project on the test database; what it starts is killed at the end."""
+    """Give a project on the test database; what it starts is killed at the end."""
     made = make_project(tmp_path)
     yield made
     made.end()

@@ -234,9 +234,7 @@ def test_database__without_tables_or_server(project: Project) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signal_in_mid_run__keeps_what_was_judged(
-    project: Project, number: int, code: int
-) -> None:
+def test_signal_in_mid_run__keeps_what_was_judged(project: Project, number: int, code: int) -> None:
     make_items(*range(300))
     journal = project.folder / "journal"
     slow = (
@@ -265,9 +263,9 @@ def test_signal_in_mid_run__keeps_what_was_judged(
 def test_stdout_closed_early__is_silent(project: Project) -> None:
     make_items(*[-1] * 50)
     project.dwatch("run")
-    reader = subprocess.run(
+    reader = subprocess.run(  # noqa: S602 - the pipe is what is tested
         f"{sys.executable} -m dwatch show stock --limit 50 | head -1",
-        shell=True,  # noqa: S602 - the pipe is what is tested
+        shell=True,
         cwd=project.folder,
         env=project._environment(),
         capture_output=True,

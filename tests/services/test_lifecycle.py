@@ -74,7 +74,7 @@ def test_refresh__judges_existing_results_only() -> None:
     Item.objects.update(value=-1)
     done = refresh()
     assert done.counts == StatusCounts(critical=1)
-    assert Run.objects.get(pk=done.run_id).reason == Run.Reason.REFRESH
+    assert Run.objects.get(pk=done.run_id or 0).reason == Run.Reason.REFRESH
     assert StatusChange.objects.filter(reason="refresh").count() == 1
 
 

@@ -141,7 +141,7 @@ def test_run__generate_raising_midway_keeps_what_was_judged_and_hides_nothing() 
     assert done.counts == StatusCounts(ok=1)
     assert done.errors == 1
     assert Result.objects.visible().count() == 3
-    assert Run.objects.get(pk=done.run_id).state == Run.State.FAILED
+    assert Run.objects.get(pk=done.run_id or 0).state == Run.State.FAILED
 
 
 @pytest.mark.parametrize("source", [None, "text", 5])
@@ -173,11 +173,10 @@ def test_run__payload_no_longer_generated_vanishes_and_comes_back_with_all_it_ha
     make_check(generate=lambda _self: Item.objects.exclude(pk=item.pk))
     assert run().vanished == 1
     result.refresh_from_db()
-    assert result.vanished_at is not None
+    assert result.vanished_at
     make_check()
     run()
-    result.refresh_from_db()
-    assert result.vanished_at is None
+    assert Result.objects.visible().filter(pk=result.pk).exists()
     assert result.stored_config.config == {"a": 1}
     assert result.status_changes.count() == 1
 
@@ -409,7 +408,7 @@ def test_run__clock_that_was_a_year_ahead_does_not_stop_the_check() -> None:
     run()
     CheckState.objects.update(handled_slot=datetime.now(UTC) + timedelta(days=365))
     assert run(force=False).state is RunState.complete
-    assert CheckState.objects.get().handled_slot < datetime.now(UTC)
+    assert CheckState.objects.filter(handled_slot__lt=datetime.now(UTC)).exists()
 
 
 def test_run__failed_run_handles_its_slot() -> None:
@@ -489,7 +488,7 @@ def test_run__takes_over_an_expired_lease_and_marks_its_run_abandoned() -> None:
         lease_token="x", lease_expires=datetime.now(UTC) - timedelta(seconds=1)
     )
     assert run().state is RunState.complete
-    assert Run.objects.get(pk=done.run_id).state == Run.State.ABANDONED
+    assert Run.objects.get(pk=done.run_id or 0).state == Run.State.ABANDONED
 
 
 def test_run__that_lost_its_lease_writes_nothing_and_says_so() -> None:
