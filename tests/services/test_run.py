@@ -483,7 +483,7 @@ def test_run__takes_over_an_expired_lease_and_marks_its_run_abandoned() -> None:
     make_items(1)
     make_check()
     done = run()
-    Run.objects.filter(pk=done.run_id).update(state=Run.State.RUNNING)
+    Run.objects.filter(pk=done.run_id or 0).update(state=Run.State.RUNNING)
     CheckState.objects.update(
         lease_token="x", lease_expires=datetime.now(UTC) - timedelta(seconds=1)
     )

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from dwatch.core.outcome import Outcome, OutcomeBatch
+from dwatch.core.status import Status
+from dwatch.exceptions import LeaseLostError
+from dwatch.models import Result, Run
+from dwatch.store import runs, states
+from dwatch.store.batches import Ticket, write_batch
+from tests.running import make_check
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ticket() -> Ticket:
+    state = states.ensure_states([make_check()])["items"]
+    lease = states.acquire_lease(state, datetime.now(UTC), scheduled=False)
+    assert lease is not None
+    run = runs.start_run(lease, reason="forced", slot=None, now=datetime.now(UTC))
+    return Ticket(lease, run.pk, "forced", assigns=False)
+
+
+def outcomes(*identifiers: str, **changes: object) -> OutcomeBatch:
+    made = [Outcome(one, Status.ok)._replace(**changes) for one in identifiers]
+    return OutcomeBatch(made, datetime.now(UTC))
+
+
+def test_write_batch__row_that_the_database_refuses_is_reported_and_the_others_stay(
+    ticket: Ticket,
+) -> None:
+    # A digest of over 64 bits is what every database refuses.
+    class Unstorable(Outcome):
+        def digest(self) -> int:
+            return 2**70
+
+    good = [Outcome(str(n), Status.ok) for n in range(7)]
+    batch = OutcomeBatch([*good[:3], Unstorable("bad", Status.ok), *good[3:]], datetime.now(UTC))
+    written = write_batch(ticket, batch)
+    assert +written.counts == {Status.ok: 7, Status.unknown: 1}
+    assert written.errors == 1
+    assert Result.objects.filter(status=Status.ok).count() == 7
+    assert "database refuses" in Result.objects.get(identifier="bad").error
+
+
+def test_write_batch__without_the_lease_writes_nothing(ticket: Ticket) -> None:
+    stranger = Ticket(
+        states.Lease(ticket.lease.state_id, "other"), ticket.run_id, "forced", assigns=False
+    )
+    with pytest.raises(LeaseLostError, match="took this check over"):
+        write_batch(stranger, outcomes("1"))
+    assert Result.objects.count() == 0
+
+
+def test_write_batch__unchanged_rows_are_only_touched(ticket: Ticket) -> None:
+    write_batch(ticket, outcomes("1", "2"))
+    run = Run.objects.create(
+        check_state_id=ticket.lease.state_id, reason="forced", started_at=datetime.now(UTC)
+    )
+    again = Ticket(ticket.lease, run.pk, "forced", assigns=False)
+    with CaptureQueriesContext(connection) as captured:
+        write_batch(again, outcomes("1", "2"))
+    (touch,) = [
+        q["sql"] for q in captured if "UPDATE" in q["sql"][:7] and "dwatch_result" in q["sql"]
+    ]
+    assert "description" not in touch
+    assert "status" not in touch
+
+
+def test_acquire_lease__only_one_gets_it() -> None:
+    state = states.ensure_states([make_check()])["items"]
+    now = datetime.now(UTC)
+    assert states.acquire_lease(state, now, scheduled=True) is not None
+    assert states.acquire_lease(state, now, scheduled=True) is None
+
+
+def test_acquire_lease__slot_handled_meanwhile_is_refused() -> None:
+    cls = make_check()
+    state = states.ensure_states([cls])["items"]
+    now = datetime.now(UTC)
+    lease = states.acquire_lease(state, now, scheduled=True)
+    assert lease is not None
+    states.release_lease(lease, handled_slot=now, ran_at=now)
+    assert states.acquire_lease(state, now, scheduled=True) is None
+    assert states.acquire_lease(state, now, scheduled=False) is not None
