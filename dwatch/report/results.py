@@ -170,6 +170,6 @@ def _entry(entry: TimelineEntry, now: datetime, zone: tzinfo) -> tuple[Cell, ...
     if entry.to_status is None:
         said = (Span(clean(f"{entry.kind} {entry.text}")),)
         return (when, Cell((said,)))
-    before = (*status_line(entry.from_status), Span(" → ")) if entry.from_status else ()
+    before = (*status_line(entry.from_status), Span(" → ")) if entry.from_status is not None else ()
     text = Span(f"  {clean(entry.text)}" if entry.text else "", Tone.dim)
     return (when, Cell(((*before, *status_line(entry.to_status), text),)))
