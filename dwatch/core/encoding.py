@@ -7,8 +7,11 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from enum import Enum
-from itertools import islice
-from typing import Any
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_DATA_BYTES = 64 * 1024
 """Encoded data of one result; larger data is replaced by a note and a preview."""
@@ -31,21 +34,23 @@ def encode(data: Mapping[str, Any]) -> str:
     if not data:
         return "{}"
     try:
-        text = json.dumps(_plain(data, 0), ensure_ascii=True, allow_nan=False)
+        text = json.dumps(_plain(data, 0, count()), ensure_ascii=True, allow_nan=False)
     except RecursionError:
         text = json.dumps({"unreadable": "data refers to itself or is nested too deeply"})
     if len(text) <= MAX_DATA_BYTES:
         return text
     return json.dumps(
         {
-            "truncated": f"data of {len(text):,} bytes is over the limit of {MAX_DATA_BYTES:,}",
+            "truncated": f"data of {len(text):,} bytes or more; the limit is {MAX_DATA_BYTES:,}",
             "preview": text[:_PREVIEW_CHARACTERS],
         }
     )
 
 
-def _plain(value: Any, depth: int) -> Any:
+def _plain(value: Any, depth: int, seen: Iterator[int]) -> Any:
     """Return the value made of what JSON knows."""
+    if next(seen) > MAX_DATA_BYTES:
+        return None  # over the limit already; what is shared a lot could go on for ever
     kind = type(value)
     if kind in _SIMPLE:
         return _shortened(value) if kind is int else value
@@ -54,25 +59,26 @@ def _plain(value: Any, depth: int) -> Any:
     if depth > _MAX_DEPTH:
         raise RecursionError
     if isinstance(value, Mapping):
-        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
-    return _plain_object(value, depth)
+        return {_key(key): _plain(item, depth + 1, seen) for key, item in value.items()}
+    return _plain_object(value, depth, seen)
 
 
-def _plain_object(value: Any, depth: int) -> Any:  # noqa: PLR0911 - one kind a line
+def _plain_object(value: Any, depth: int, seen: Iterator[int]) -> Any:  # noqa: PLR0911 - one kind a line
     if isinstance(value, Enum):
-        return _plain(value.value, depth + 1)
+        return _plain(value.value, depth + 1, seen)
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     if isinstance(value, (str, int, float)):  # a subclass of one of them
-        return _plain(_base(value), depth + 1)
+        return _plain(_base(value), depth + 1, seen)
     if isinstance(value, (list, tuple)):
-        return [_plain(item, depth + 1) for item in value]
+        return [_plain(item, depth + 1, seen) for item in value]
     if isinstance(value, (set, frozenset)):
-        return sorted((_plain(item, depth + 1) for item in value), key=repr)
+        return sorted((_plain(item, depth + 1, seen) for item in value), key=repr)
     if isinstance(value, Iterable) and not _is_text(value):
-        return [_plain(item, depth + 1) for item in islice(value, _MAX_DRAWN)]  # it may never end
+        drawn = islice(value, _MAX_DRAWN)  # it may never end
+        return [_plain(item, depth + 1, seen) for item in drawn]
     return str(value)
 
 
