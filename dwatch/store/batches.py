@@ -11,6 +11,7 @@ from django.db import DataError, connections
 
 from dwatch.core.identifier import printable, storage_key
 from dwatch.core.outcome import Disposition, Outcome
+from dwatch.core.plan import MAX_CLOCK_SKEW
 from dwatch.core.status import Status
 from dwatch.core.transition import StoredResult, keep_worst, sort_out
 from dwatch.models import Result
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from dwatch.core.outcome import OutcomeBatch
     from dwatch.core.transition import BatchChanges
     from dwatch.store.states import Lease
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,8 @@ def _refused(outcome: Outcome, error: Exception) -> Outcome:
 
 def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
     now = datetime.now(UTC)
-    renew(ticket.lease, now)
-    stored = _stored(ticket.lease.state_id, outcomes)
+    renew(ticket.lease)
+    stored = _stored(ticket.lease.state_id, outcomes, now)
     changes = sort_out(outcomes, stored, loaded_at=loaded_at, run_id=ticket.run_id)
     stamp = rows.Stamp(
         ticket.lease.state_id, ticket.run_id, ticket.reason, now=now, loaded_at=loaded_at
@@ -114,7 +117,7 @@ def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> Batc
     return _tally(outcomes, changes)
 
 
-def _stored(state_id: int, outcomes: Iterable[Outcome]) -> dict[str, StoredResult]:
+def _stored(state_id: int, outcomes: Iterable[Outcome], now: datetime) -> dict[str, StoredResult]:
     """Return the rows of these payloads as they are, locked where the database can."""
     identifiers = {storage_key(outcome.identifier): outcome.identifier for outcome in outcomes}
     query = Result.objects.using(database()).filter(
@@ -128,10 +131,24 @@ def _stored(state_id: int, outcomes: Iterable[Outcome]) -> dict[str, StoredResul
     )
     return {
         identifiers[key]: StoredResult(
-            pk, identifiers[key], Status(status), digest, evaluated_at, vanished_at is not None, run
+            pk,
+            identifiers[key],
+            Status(status),
+            digest,
+            _believed(evaluated_at, now),
+            vanished_at is not None,
+            run,
         )
         for pk, key, status, digest, evaluated_at, vanished_at, run in columns
     }
+
+
+def _believed(evaluated_at: datetime, now: datetime) -> datetime:
+    """Return when a result was judged; long ago if a clock that was ahead says otherwise.
+
+    Else nothing could replace that result until the future it comes from.
+    """
+    return evaluated_at if evaluated_at <= now + MAX_CLOCK_SKEW else _LONG_AGO
 
 
 def _tally(outcomes: list[Outcome], changes: BatchChanges) -> BatchWritten:

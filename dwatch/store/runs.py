@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q
 
 from dwatch import __version__
+from dwatch.core.plan import MAX_CLOCK_SKEW
 from dwatch.core.status import Status
 from dwatch.models import Result, Run
 from dwatch.store.states import renew
@@ -75,12 +76,12 @@ def hide_unseen(lease: Lease, run: Run) -> int:
 
     def work() -> int:
         now = datetime.now(UTC)
-        renew(lease, now)
+        renew(lease)
         unseen = Result.objects.using(database()).filter(
             Q(last_run__isnull=True) | ~Q(last_run=run.pk),
+            Q(evaluated_at__lt=run.started_at) | Q(evaluated_at__gt=now + MAX_CLOCK_SKEW),
             check_state=lease.state_id,
             vanished_at__isnull=True,
-            evaluated_at__lt=run.started_at,
         )
         return unseen.update(vanished_at=now)
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from dwatch import conf
+from dwatch.core.plan import MAX_CLOCK_SKEW
 from dwatch.exceptions import LeaseLostError
 from dwatch.models import CheckState, Run
+from dwatch.store.clock import shared_now
 from dwatch.store.transactions import database, write
 
 if TYPE_CHECKING:
@@ -53,10 +55,14 @@ def acquire_lease(state: CheckState, now: datetime, *, scheduled: bool) -> Lease
 
     One UPDATE decides (compare and set). With ``scheduled``, the slot handled
     last must still be the one in ``state``, so that of many schedulers one wins.
-    A lease past its expiry is taken over, and its runs are marked abandoned.
+    A lease past its expiry is taken over, and its runs are marked abandoned. So
+    is one that ends too late to be true: its owner's clock had jumped ahead.
     """
     token = secrets.token_hex(16)
-    free = Q(lease_token="") | Q(lease_expires__lte=now) | Q(lease_expires__isnull=True)
+    clock = shared_now()
+    expires = clock + timedelta(seconds=conf.lease_seconds())
+    free = Q(lease_token="") | Q(lease_expires__lte=clock) | Q(lease_expires__isnull=True)
+    free |= Q(lease_expires__gt=expires + MAX_CLOCK_SKEW)
     same_slot = {"handled_slot": state.handled_slot} if state.handled_slot else {}
     unhandled = Q(**same_slot) if same_slot else Q(handled_slot__isnull=True)
     condition = Q(pk=state.pk) & free & (unhandled if scheduled else Q())
@@ -69,7 +75,7 @@ def acquire_lease(state: CheckState, now: datetime, *, scheduled: bool) -> Lease
                 lease_token=token,
                 lease_owner=process_name(),
                 lease_since=now,
-                lease_expires=now + timedelta(seconds=conf.lease_seconds()),
+                lease_expires=expires,
             )
         )
         if claimed:
@@ -86,13 +92,13 @@ def acquire_lease(state: CheckState, now: datetime, *, scheduled: bool) -> Lease
     return Lease(state.pk, token) if write(claim) else None
 
 
-def renew(lease: Lease, now: datetime) -> None:
+def renew(lease: Lease) -> None:
     """Prolong the lease; the fence at the beginning of each batch's transaction.
 
     Raises LeaseLostError if another run took the check over: what this one
     judged since then must not be written.
     """
-    expires = now + timedelta(seconds=conf.lease_seconds())
+    expires = shared_now() + timedelta(seconds=conf.lease_seconds())
     held = CheckState.objects.using(database()).filter(pk=lease.state_id, lease_token=lease.token)
     if not held.update(lease_expires=expires):
         raise LeaseLostError(
