@@ -69,7 +69,7 @@ class Project:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run Python with these arguments to its end."""
         process = self.start(*command)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=180)
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     def dwatch(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -99,7 +99,7 @@ def make_project(folder: Path) -> Project:
     return project
 
 
-def wait_until_written(file: Path, lines: int = 1, seconds: float = 30) -> None:
+def wait_until_written(file: Path, lines: int = 1, seconds: float = 120) -> None:
     """Wait until a file that a check writes has that many lines; TimeoutError."""
     deadline = time.monotonic() + seconds
     while not file.exists() or len(file.read_text().splitlines()) < lines:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 1.0
 _RETRY_SECONDS = 0.05
+_ASKED_IN_EARNEST = 3
+"""Somebody who presses Ctrl-C this often means it, whatever is being written."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -28,32 +30,45 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
-        self._protected = False
+        self._asked = 0
+        self._interruptible = False
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Allow Interrupted to be raised meanwhile: author code is at work, or near."""
+        with self._set_to(interruptible=True):
+            yield
 
     @contextmanager
     def protected(self) -> Iterator[None]:
         """Let nothing be raised meanwhile: a batch on its way to the database arrives."""
-        before, self._protected = self._protected, True
-        try:
+        with self._set_to(interruptible=False):
             yield
-        finally:
-            self._protected = before
 
     def __bool__(self) -> bool:
         return self.signal_number is not None
 
     def ask(self, number: int, _frame: FrameType | None) -> None:
         """Handle SIGINT and SIGTERM."""
-        if self.signal_number is not None and not self._protected:
-            raise Interrupted
         self.signal_number = number
+        self._asked += 1
+        if self._asked >= _ASKED_IN_EARNEST or (self._asked > 1 and self._interruptible):
+            raise Interrupted
         signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS)
 
     def insist(self, _number: int, _frame: FrameType | None) -> None:
         """Handle the end of the grace time."""
-        if not self._protected:
+        if self._interruptible:
             raise Interrupted
         signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
+
+    @contextmanager
+    def _set_to(self, *, interruptible: bool) -> Iterator[None]:
+        before, self._interruptible = self._interruptible, interruptible
+        try:
+            yield
+        finally:
+            self._interruptible = before
 
 
 @contextmanager

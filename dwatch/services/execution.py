@@ -123,9 +123,10 @@ class Execution:
         check = attempt(self.check_class)
         if isinstance(check, Failure):
             return _failed(check)
-        self._announce(check)
         try:
-            judge(check)
+            with self.watch.stop.interruptible():
+                self._announce(check)
+                judge(check)
         except Interrupted:
             return runs.RunEnd(Run.State.INTERRUPTED)
         except LeaseLostError as error:

@@ -249,7 +249,7 @@ def test_signal_in_mid_run__keeps_what_was_judged(project: Project, number: int,
     process = project.start("-m", "dwatch", "run")
     wait_until_written(journal, 10)
     process.send_signal(number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=120)
     assert process.returncode == code
     judged = len(journal.read_text().splitlines())
     assert 10 <= judged < 300

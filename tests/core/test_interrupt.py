@@ -45,7 +45,7 @@ def output_of(script: str, grace: float = NEVER) -> list[str]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stop_on_signals__first_signal_only_asks(number: signal.Signals) -> None:
     script = f"""
-with stop_on_signals() as stop:
+with stop_on_signals() as stop, stop.interruptible():
     print(bool(stop), stop.signal_number)
     send({number:d})
     print("went on", bool(stop), stop.signal_number)
@@ -62,11 +62,9 @@ with stop_on_signals() as stop:
         (signal.SIGTERM, signal.SIGINT),
     ],
 )
-def test_stop_on_signals__second_signal_raises(
-    first: signal.Signals, second: signal.Signals
-) -> None:
+def test_interruptible__second_signal_raises(first: signal.Signals, second: signal.Signals) -> None:
     script = f"""
-with stop_on_signals() as stop:
+with stop_on_signals() as stop, stop.interruptible():
     send({first:d})
     try:
         send({second:d})
@@ -75,12 +73,12 @@ with stop_on_signals() as stop:
         print("out", stop.signal_number)
 """
 
-    assert output_of(script) == ["out", f"{first:d}"]
+    assert output_of(script) == ["out", f"{second:d}"]
 
 
-def test_stop_on_signals__raises_when_the_grace_time_is_over() -> None:
+def test_interruptible__raises_when_the_grace_time_is_over() -> None:
     script = """
-with stop_on_signals() as stop:
+with stop_on_signals() as stop, stop.interruptible():
     try:
         send(signal.SIGTERM)
         hang()
@@ -91,9 +89,9 @@ with stop_on_signals() as stop:
     assert output_of(script, grace=SOON) == ["out"]
 
 
-def test_stop_on_signals__author_who_swallows_the_first_is_interrupted_again() -> None:
+def test_interruptible__author_who_swallows_the_first_is_interrupted_again() -> None:
     script = """
-with stop_on_signals() as stop:
+with stop_on_signals() as stop, stop.interruptible():
     send(signal.SIGINT)
     for _ in range(3):
         try:
@@ -106,67 +104,89 @@ with stop_on_signals() as stop:
     assert output_of(script) == ["swallowed"] * 3
 
 
-def test_protected__second_signal_waits_for_the_end() -> None:
+def test_interruptible__ends_when_its_block_raises() -> None:
     script = """
 with stop_on_signals() as stop:
-    with stop.protected():
-        send(signal.SIGINT)
-        send(signal.SIGINT)
-        print("stored")
     try:
-        send(signal.SIGINT)
-        hang()
-    except Interrupted:
-        print("out")
+        with stop.interruptible():
+            raise ValueError
+    except ValueError:
+        pass
+    send(signal.SIGINT)
+    send(signal.SIGINT)
+    print("went on")
 """
 
-    assert output_of(script) == ["stored", "out"]
+    assert output_of(script) == ["went", "on"]
 
 
-def test_protected__grace_time_that_ends_within_raises_after_it() -> None:
-    script = """
+COUNTED_ALARMS = """
 alarms = []
-with stop_on_signals() as stop:
+def count_alarms():
     insist = signal.getsignal(signal.SIGALRM)
     def counted(number, frame):
         alarms.append(number)
         insist(number, frame)
     signal.signal(signal.SIGALRM, counted)
+
+def wait_for_alarms():
+    while len(alarms) < 3:
+        time.sleep(0.01)
+"""
+
+
+def test_stop_on_signals__outside_of_author_code_the_grace_time_raises_nothing() -> None:
+    script = """
+with stop_on_signals() as stop:
+    count_alarms()
+    send(signal.SIGINT)
+    send(signal.SIGTERM)
+    wait_for_alarms()
+    print("stored")
+    try:
+        with stop.interruptible():
+            hang()
+    except Interrupted:
+        print("out")
+"""
+
+    assert output_of(COUNTED_ALARMS + script, grace=SOON) == ["stored", "out"]
+
+
+def test_protected__grace_time_that_ends_within_raises_after_it() -> None:
+    script = """
+with stop_on_signals() as stop, stop.interruptible():
+    count_alarms()
     try:
         with stop.protected():
             send(signal.SIGINT)
-            while len(alarms) < 3:
-                time.sleep(0.01)
+            send(signal.SIGINT)
+            wait_for_alarms()
             print("stored")
         hang()
     except Interrupted:
         print("out")
 """
 
-    assert output_of(script, grace=SOON) == ["stored", "out"]
+    assert output_of(COUNTED_ALARMS + script, grace=SOON) == ["stored", "out"]
 
 
 def test_protected__inner_section_does_not_end_the_outer_one() -> None:
     script = """
-with stop_on_signals() as stop:
+with stop_on_signals() as stop, stop.interruptible(), stop.protected():
     with stop.protected():
-        with stop.protected():
-            send(signal.SIGINT)
         send(signal.SIGINT)
-        print("stored")
+    send(signal.SIGINT)
+    print("stored")
 """
 
     assert output_of(script) == ["stored"]
 
 
-def test_protected__ends_when_its_block_raises() -> None:
+def test_protected__third_signal_raises_all_the_same() -> None:
     script = """
-with stop_on_signals() as stop:
-    try:
-        with stop.protected():
-            raise ValueError
-    except ValueError:
-        pass
+with stop_on_signals() as stop, stop.protected():
+    send(signal.SIGINT)
     send(signal.SIGINT)
     try:
         send(signal.SIGINT)

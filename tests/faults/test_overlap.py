@@ -52,7 +52,7 @@ def test_six_schedulers_run_a_slot_once(project: Project) -> None:
     make_items(1, -1)
     processes = [project.start("-m", "dwatch", "run", "--fail-on", "never") for _ in range(6)]
     for process in processes:
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
     assert [process.returncode for process in processes] == [0] * 6
     assert Run.objects.count() == 1
     assert Result.objects.count() == StatusChange.objects.count() == 2
@@ -101,7 +101,7 @@ def test_frozen_owner_that_comes_back_cannot_write(project: Project) -> None:
     Item.objects.update(value=-1)
     assert project.dwatch("run", "--force").returncode == 1
     os.kill(process.pid, signal.SIGCONT)
-    out, _err = process.communicate(timeout=30)
+    out, _err = process.communicate(timeout=120)
     assert process.returncode == 3
     assert "took this check over" in out
     assert set(Result.objects.values_list("status", flat=True)) == {Status.critical}
@@ -140,7 +140,7 @@ def test_four_writers__none_fails(project: Project) -> None:
     )
     processes = [project.start("-m", "dwatch", "run", "--force", "-s", name) for name in "abcd"]
     for process in processes:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=180)
         assert process.returncode == 0, out + err
     assert Result.objects.count() == 240
 

@@ -320,7 +320,7 @@ def test_run__huge_data_and_description_are_cut() -> None:
     )
     run()
     result = Result.objects.get()
-    assert "over the limit" in result.data["truncated"]
+    assert "the limit is" in result.data["truncated"]
     assert len(result.description) == 1000
 
 

@@ -26,9 +26,8 @@ def ticket() -> Ticket:
     return Ticket(lease, run.pk, "forced", assigns=False)
 
 
-def outcomes(*identifiers: str, **changes: object) -> OutcomeBatch:
-    made = [Outcome(one, Status.ok)._replace(**changes) for one in identifiers]
-    return OutcomeBatch(made, datetime.now(UTC))
+def outcomes(*identifiers: str) -> OutcomeBatch:
+    return OutcomeBatch([Outcome(one, Status.ok) for one in identifiers], datetime.now(UTC))
 
 
 def test_write_batch__row_that_the_database_refuses_is_reported_and_the_others_stay(
