@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -160,6 +162,25 @@ def test_get_config__outside_a_batch_is_looked_up() -> None:
     check.use_configs(None)
     assert check.get_config(Item(pk=1))["note"] == "stored"
     assert asked == [(check, "1")]
+
+
+def test_get_config__without_django_is_initial() -> None:
+    script = """
+import sys
+from types import SimpleNamespace
+from dwatch import BaseCheck
+
+class Alone(BaseCheck):
+    config_form = SimpleNamespace(base_fields={"limit": SimpleNamespace(initial=5)})
+
+print(Alone().get_config(SimpleNamespace(pk=1)))
+print(sorted({"django", "celery", "croniter", "rich", "typer"} & sys.modules.keys()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines() == ["{'limit': 5}", "[]"]
 
 
 def test_get_config__form_class_chosen_by_the_check() -> None:

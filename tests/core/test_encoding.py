@@ -196,7 +196,7 @@ def test_encode__over_the_limit_leaves_a_note_and_a_preview() -> None:
     text = encode({"note": "é" * 1_000_000})
 
     note = json.loads(text)
-    assert note["truncated"] == "data of 6,000,012 bytes or more is over the limit of 65,536"
+    assert note["truncated"] == "data of 6,000,012 bytes or more; the limit is 65,536"
     assert note["preview"].startswith('{"note": "\\u00e9')
     assert len(text) <= MAX_DATA_BYTES
 

@@ -287,7 +287,9 @@ def test_sort_out__storing_the_same_again_changes_nothing(
 
     again = sort_out(kept.values(), after, loaded_at=NOON, run_id=None)
 
-    assert not (again.new or again.changed or again.vanishing)
+    assert again.new == []
+    assert again.changed == []
+    assert again.vanishing == []
 
 
 @pytest.mark.parametrize(
