@@ -39,10 +39,9 @@ def encode(data: Mapping[str, Any]) -> str:
         text = json.dumps({"unreadable": "data refers to itself or is nested too deeply"})
     if len(text) <= MAX_DATA_BYTES:
         return text
-    size = f"data of {len(text):,} bytes or more"
     return json.dumps(
         {
-            "truncated": f"{size} is over the limit of {MAX_DATA_BYTES:,}",
+            "truncated": f"data of {len(text):,} bytes or more; the limit is {MAX_DATA_BYTES:,}",
             "preview": text[:_PREVIEW_CHARACTERS],
         }
     )
