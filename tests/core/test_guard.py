@@ -125,7 +125,8 @@ def test_describe_failure__is_bounded_and_keeps_the_end_of_the_traceback() -> No
 
 
 def test_describe_failure__error_that_python_itself_cannot_format() -> None:
-    failure = describe_failure(SyntaxError("bad", ("f.py", 1, "no number", "text")))
+    place: Any = ("f.py", 1, "no number", "text")
+    failure = describe_failure(SyntaxError("bad", place))
 
     assert failure.error == "SyntaxError: bad (f.py, line 1)"
     assert failure.traceback == failure.error
