@@ -169,7 +169,9 @@ def merge_config(form_class: Any, stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def _key(primary_key: Any, identifier: str) -> Any:
     """Return the identifier as a value of the primary key, None if it cannot be one."""
-    return _typed(primary_key, identifier, None)
+    key = _typed(primary_key, identifier, None)
+    # SQLite raises for larger ones instead of finding nothing.
+    return None if isinstance(key, int) and not -(2**63) <= key < 2**63 else key
 
 
 def _typed(field: Any, value: Any, fallback: Any) -> Any:

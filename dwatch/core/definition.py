@@ -79,11 +79,15 @@ def _source(check_class: type[BaseCheck], name: str) -> None:
                 f"{name} has neither model_class nor generate()",
                 "Set model_class, or define generate() to yield the payloads.",
             )
-    elif not hasattr(check_class.model_class, "_default_manager"):
+    elif not _has_rows(check_class.model_class):
         raise DefinitionError(
             f"{name}.model_class is {check_class.model_class!r}, not a Django model",
             "Set it to a concrete model class.",
         )
+
+
+def _has_rows(model: Any) -> bool:
+    return hasattr(model, "_default_manager") and not model._meta.abstract
 
 
 def _resolver(check_class: type[BaseCheck], name: str) -> None:

@@ -1,151 +1,224 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import models
 
 from dwatch.core.check import BaseCheck
-from dwatch.core.definition import validate
-from dwatch.core.registry import Registry
+from dwatch.core.definition import MAX_SLUG_LENGTH, overrides, parse_schedule, validate
 from dwatch.core.status import Status
-from dwatch.exceptions import DefinitionError, UnknownCheckError
+from dwatch.exceptions import DefinitionError, ScheduleError
 from tests.testapp.models import Item
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-def ok(_self: BaseCheck, _payload: object) -> Status:
+SPACES_OR_PATTERN = "holds spaces, control characters or one of"
+
+
+class AbstractItem(models.Model):
+    class Meta:
+        abstract = True
+
+
+def judge(_self: BaseCheck, _payload: object) -> Status:
     return Status.ok
 
 
-async def later(_self: BaseCheck, _payload: object) -> Status:
+async def judge_later(_self: BaseCheck, _payload: object) -> Status:
     return Status.ok
 
 
-PLAIN: dict[str, Any] = {
-    "check": ok,
-    "generate": lambda _self: [],
-    "get_identifier": lambda _self, payload: payload,
-    "get_payload": lambda _self, identifier: identifier,
-}
+def defined(**attributes: Any) -> type[BaseCheck]:
+    """Return a usable check over a model, with these attributes instead."""
+    return type("Wallets", (BaseCheck,), {"model_class": Item, "check": judge} | attributes)
 
 
-def make(**members: Any) -> type[BaseCheck]:
-    return type("Made", (BaseCheck,), {**PLAIN, **members})
+def generated(**attributes: Any) -> type[BaseCheck]:
+    """Return a usable check without a model, with these attributes instead."""
+    own = {
+        "model_class": None,
+        "generate": lambda _self: [1],
+        "get_identifier": lambda _self, payload: payload,
+        "get_payload": lambda _self, identifier: identifier,
+    }
+    return defined(**own | attributes)
 
 
-def without(*names: str) -> type[BaseCheck]:
-    return type("Made", (BaseCheck,), {k: v for k, v in PLAIN.items() if k not in names})
-
-
-@pytest.mark.parametrize(
-    ("check_class", "message"),
-    [
-        (object, "is not a check"),
-        (without("check"), "no check() method"),
-        (make(check=later), "coroutine"),
-        (without("generate"), "neither model_class nor generate"),
-        (without("get_payload"), "cannot find a payload"),
-        (without("get_identifier"), "does not name its payloads"),
-        (make(model_class=int), "not a Django model"),
-        (make(slug=""), "slug must be"),
-        (make(slug=5), "slug must be"),
-        (make(slug="x" * 191), "slug must be"),
-        (make(slug="a b"), "holds spaces"),
-        (make(slug="a*"), "holds spaces"),
-        (make(aliases="old"), "aliases must be a tuple"),
-        (make(tags="money"), "tags must be a tuple"),
-        (make(tags=(1,)), "tags must be a tuple"),
-        (make(owner=1), "owner must be a string"),
-        (make(max_acknowledge=0), "max_acknowledge is 0"),
-        (make(max_acknowledge=True), "max_acknowledge is True"),
-        (make(run_every="61 * * * *"), "61"),
-        (make(run_every=5), "run_every"),
-        (make(run_every="* * * * *", timezone="Mars/Base"), "Mars/Base"),
-        (make(trigger_update=[Item]), "trigger_update must be a dict"),
-        (make(trigger_update={"item": "Item"}), "not a Django model"),
-        (make(trigger_update={"item": Item}), "no get_item_payload()"),
-    ],
-)
-def test_validate__refuses_with_a_hint(check_class: Any, message: str) -> None:
-    with pytest.raises(DefinitionError) as raised:
-        validate(check_class)
-    assert message in raised.value.message
-    assert raised.value.hint
-    assert "\n" not in raised.value.message
+NAME = "tests.core.test_definition.Wallets"
 
 
 @pytest.mark.parametrize(
     "check_class",
     [
-        make(),
-        make(model_class=Item),
-        make(trigger_update={"item": Item}, get_item_payload=ok),
-        make(trigger_update=None),
-        make(run_every="@daily", timezone="Asia/Kolkata", tags=("a",), max_acknowledge=3),
-        type("Bulk", (BaseCheck,), {**PLAIN, "get_payloads": ok}),
+        defined(),
+        generated(),
+        generated(get_payload=BaseCheck.get_payload, get_payloads=lambda _self, keys: dict(keys)),
+        defined(slug="x" * MAX_SLUG_LENGTH),
+        defined(slug="kunden.zahlungen-Übersicht_1"),
+        defined(aliases=("old", "older"), tags=["money"], owner="finance", runbook="https://x"),
+        defined(tags={"a", "b"}, aliases=frozenset()),
+        defined(run_every="*/5 * * * *", timezone="Asia/Kolkata"),
+        defined(max_acknowledge=1),
+        defined(trigger_update={"item": Item}, get_item_payload=lambda _self, item: item),
+        defined(trigger_update=None),
     ],
 )
-def test_validate__accepts(check_class: type[BaseCheck]) -> None:
+def test_validate__usable(check_class: type[BaseCheck]) -> None:
     validate(check_class)
 
-
-def test_slug__is_module_and_class_and_not_inherited() -> None:
-    class Parent(BaseCheck):
-        slug = "parent"
-
-    class Child(Parent):
-        pass
-
-    assert Parent.slug == "parent"
-    assert Child.slug == f"{__name__}.Child"
+    assert issubclass(check_class, BaseCheck)
 
 
-def test_registry__refuses_a_slug_or_alias_that_is_taken() -> None:
-    registry = Registry()
-    registry.register(make(slug="one", aliases=("old",)))
-    for taken in ({"slug": "one"}, {"slug": "old"}, {"slug": "two", "aliases": ("one",)}):
-        other = type("Other", (BaseCheck,), {**PLAIN, **taken})
-        with pytest.raises(DefinitionError, match="is taken by"):
-            registry.register(other)
-    assert len(registry) == 1
+REFUSED: list[tuple[str, Any, str, str]] = [
+    ("an instance", defined()(), "is not a check", "Decorate a class that extends"),
+    ("a function", judge, "is not a check", "Decorate a class that extends"),
+    ("a foreign class", dict, "<class 'dict'> is not a check", "Decorate a class that extends"),
+    ("slug None", defined(slug=None), "a slug must be a string of 1 to 190", "It is None."),
+    ("slug empty", defined(slug=""), "a slug must be a string of 1 to 190", "It is ''."),
+    ("slug number", defined(slug=5), "a slug must be a string of 1 to 190", "It is 5."),
+    ("slug long", defined(slug="x" * 191), "a slug must be a string of 1 to 190", "It is 'xxx"),
+    ("slug space", defined(slug="a b"), SPACES_OR_PATTERN, "Use letters, digits"),
+    ("slug glob", defined(slug="a*"), SPACES_OR_PATTERN, "Use letters, digits"),
+    ("slug NUL", defined(slug="a\0"), SPACES_OR_PATTERN, "Use letters, digits"),
+    ("slug surrogate", defined(slug="a\ud800"), SPACES_OR_PATTERN, "Use letters, digits"),
+    ("slug right to left", defined(slug="a\u202e"), SPACES_OR_PATTERN, "Use letters, digits"),
+    ("alias empty", defined(aliases=("",)), "a slug must be a string of 1 to 190", "It is ''."),
+    ("alias glob", defined(aliases=("[a]",)), SPACES_OR_PATTERN, "Use letters, digits"),
+    ("aliases string", defined(aliases="old"), "aliases must be a tuple of strings", '("money",)'),
+    ("tags string", defined(tags="money"), "tags must be a tuple of strings", '("money",)'),
+    ("tags None", defined(tags=None), "tags must be a tuple of strings", '("money",)'),
+    ("tags number", defined(tags=5), "tags must be a tuple of strings", '("money",)'),
+    ("tags of numbers", defined(tags=(1,)), "tags must be a tuple of strings", '("money",)'),
+    ("tags iterator", defined(tags=iter("a")), "tags must be a tuple of strings", '("money",)'),
+    ("no check", defined(check=BaseCheck.check), "has no check() method", "Define check(self"),
+    ("check None", defined(check=None), "has no check() method", "Define check(self"),
+    ("check async", defined(check=judge_later), "is a coroutine", "not `async def`"),
+    (
+        "no source",
+        generated(generate=BaseCheck.generate),
+        "has neither model_class nor generate()",
+        "Set model_class, or define generate()",
+    ),
+    ("model name", defined(model_class="shop.Item"), "not a Django model", "a concrete model"),
+    ("model abstract", defined(model_class=AbstractItem), "not a Django model", "a concrete"),
+    ("model instance", defined(model_class=Item()), "not a Django model", "a concrete model"),
+    (
+        "no resolver",
+        generated(get_payload=BaseCheck.get_payload),
+        "cannot find a payload by its identifier",
+        "Define get_payload(self, identifier)",
+    ),
+    (
+        "no identifier",
+        generated(get_identifier=BaseCheck.get_identifier),
+        "does not name its payloads",
+        "Define get_identifier(self, payload)",
+    ),
+    ("trigger list", defined(trigger_update=[Item]), "must be a dict of name", '{"customer"'),
+    (
+        "trigger string",
+        defined(trigger_update={"item": "Item"}),
+        "trigger_update['item'] is 'Item', not a Django model",
+        "Name the model class",
+    ),
+    (
+        "trigger without method",
+        defined(trigger_update={"item": Item}),
+        "has trigger 'item' but no get_item_payload()",
+        "Define get_item_payload(self, instance)",
+    ),
+    (
+        "trigger method no method",
+        defined(trigger_update={"item": Item}, get_item_payload=5),
+        "no get_item_payload()",
+        "Define get_item_payload(self, instance)",
+    ),
+    ("acknowledge 0", defined(max_acknowledge=0), "max_acknowledge is 0", "whole number of days"),
+    ("acknowledge True", defined(max_acknowledge=True), "max_acknowledge is True", "at least 1"),
+    ("acknowledge 1.5", defined(max_acknowledge=1.5), "max_acknowledge is 1.5", "whole number"),
+    ("owner None", defined(owner=None), "owner must be a string", '"finance"'),
+    ("runbook list", defined(runbook=["x"]), "runbook must be a string", "For example"),
+]
 
 
-def test_registry__same_class_again_replaces_itself() -> None:
-    registry = Registry()
-    registry.register(make(slug="one"))
-    again = registry.register(make(slug="one"))
-    assert registry.get("one") is again
-    assert "one" in registry
+@pytest.mark.parametrize(
+    ("check_class", "message", "hint"),
+    [pytest.param(*case[1:], id=case[0]) for case in REFUSED],
+)
+def test_validate__refused_with_words_and_a_hint(check_class: Any, message: str, hint: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        validate(check_class)
+
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+    assert "\n" not in caught.value.message
 
 
-def test_registry__select() -> None:
-    registry = Registry()
-    for slug, tags in (("a.x", ("t",)), ("a.y", ()), ("b.z", ("t", "u"))):
-        registry.register(type(slug, (BaseCheck,), {**PLAIN, "slug": slug, "tags": tags}))
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"slug": "a b"},
+        {"tags": "money"},
+        {"check": None},
+        {"model_class": 5},
+        {"run_every": "nonsense"},
+        {"trigger_update": 5},
+        {"max_acknowledge": -1},
+        {"owner": 5},
+    ],
+)
+def test_validate__names_the_class(attributes: dict[str, Any]) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        validate(defined(**attributes))
 
-    def slugs(*args: Any, **kwargs: Any) -> list[str]:
-        return [cls.slug for cls in registry.select(*args, **kwargs)]
-
-    assert slugs() == ["a.x", "a.y", "b.z"]
-    assert slugs(["a.*"]) == ["a.x", "a.y"]
-    assert slugs(["a.*"], ["*.y"]) == ["a.x"]
-    assert slugs(tags=["t"]) == ["a.x", "b.z"]
-    for patterns, excludes in ((["c*"], []), ([], ["c*"])):
-        with pytest.raises(UnknownCheckError):
-            slugs(patterns, excludes)
-    with pytest.raises(UnknownCheckError, match="tag"):
-        slugs(tags=["nothing"])
+    assert caught.value.message.startswith(NAME)
 
 
-def test_registry__unknown_slug_says_what_was_meant_or_how_to_begin() -> None:
-    registry = Registry()
-    with pytest.raises(UnknownCheckError) as raised:
-        registry.get("x")
-    assert "@register" in raised.value.hint
-    registry.register(make(slug="shop.checks.WalletBalance"))
-    for typed in ("walletbalance", "shop.checks.WalletBalanc", "WalletBalence"):
-        with pytest.raises(UnknownCheckError) as raised:
-            registry.get(typed)
-        assert "shop.checks.WalletBalance" in raised.value.hint
-    with pytest.raises(UnknownCheckError) as raised:
-        registry.get("q")
-    assert "dwatch list" in raised.value.hint
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"run_every": "61 * * * *"},
+        {"run_every": 5},
+        {"run_every": ""},
+        {"run_every": "0 0 31 2 *"},
+        {"run_every": "* " * 50_000},
+        {"run_every": "@daily", "timezone": "Mars/Olympus"},
+    ],
+)
+def test_validate__bad_schedule_is_named_as_such(attributes: dict[str, Any]) -> None:
+    with pytest.raises(ScheduleError) as caught:
+        validate(defined(**attributes))
+
+    assert caught.value.message.startswith(f"{NAME}: ")
+    assert caught.value.hint
+
+
+def test_parse_schedule__none_without_run_every() -> None:
+    assert parse_schedule(defined()) is None
+    assert parse_schedule(defined(run_every="@daily")) is not None
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["check"], True),
+        (["generate"], False),
+        (["get_payload", "check"], True),
+        (["get_payload", "get_payloads"], False),
+        ([], False),
+    ],
+)
+def test_overrides__own_versions_only(names: Iterable[str], expected: bool) -> None:  # noqa: FBT001
+    assert overrides(defined(), *names) is expected
+
+
+def test_overrides__inherited_from_a_mixin_count() -> None:
+    class Mixin:
+        def get_payload(self, identifier: str) -> str:
+            return identifier
+
+    mixed = type("Mixed", (Mixin, BaseCheck), {})
+
+    assert overrides(mixed, "get_payload")

@@ -284,10 +284,10 @@ ANY_DATA = st.recursive(
         | st.sets(KEYS)
         | st.frozensets(KEYS)
         | st.dictionaries(KEYS, inner)
-        | inner.map(lambda value: [value] * 200)
+        | inner.map(lambda value: [value] * 100)
         | inner.map(lambda value: iter([value]))
     ),
-    max_leaves=20,
+    max_leaves=8,
 )
 
 

@@ -124,6 +124,14 @@ def test_describe_failure__is_bounded_and_keeps_the_end_of_the_traceback() -> No
     assert failure.traceback.endswith("end\n")
 
 
+def test_describe_failure__error_that_python_itself_cannot_format() -> None:
+    place: Any = ("f.py", 1, "no number", "text")
+    failure = describe_failure(SyntaxError("bad", place))
+
+    assert failure.error == "SyntaxError: bad (f.py, line 1)"
+    assert failure.traceback == failure.error
+
+
 def test_describe_failure__names_the_cause() -> None:
     error = ValueError("outer")
     error.__cause__ = KeyError("inner")

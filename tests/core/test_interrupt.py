@@ -1,95 +1,275 @@
+"""Real signals, sent by a process to itself."""
+
 from __future__ import annotations
 
-import os
 import signal
+import subprocess
+import sys
 import threading
-import time
 
 import pytest
 
 from dwatch.core import interrupt
+from dwatch.core.interrupt import Interrupted, StopRequest, stop_on_signals
+
+PREAMBLE = """
+import os, signal, time
+from dwatch.core import interrupt
 from dwatch.core.interrupt import Interrupted, stop_on_signals
 
+interrupt.GRACE_SECONDS = {grace}
 
-def ask(number: int = signal.SIGINT) -> None:
+def send(number):
     os.kill(os.getpid(), number)
 
+def hang():
+    while True:
+        time.sleep(0.01)
+"""
+NEVER = 600
+SOON = 0.02
 
-def work(seconds: float = 5) -> None:
-    """Be busy as Python code is."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        pass
+
+def output_of(script: str, grace: float = NEVER) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PREAMBLE.format(grace=grace) + script],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_first_signal__only_asks(number: int) -> None:
-    with stop_on_signals() as stop:
-        assert not stop
+def test_stop_on_signals__first_signal_only_asks(number: signal.Signals) -> None:
+    script = f"""
+with stop_on_signals() as stop, stop.interruptible():
+    print(bool(stop), stop.signal_number)
+    send({number:d})
+    print("went on", bool(stop), stop.signal_number)
+"""
+
+    assert output_of(script) == ["False", "None", "went", "on", "True", f"{number:d}"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (signal.SIGINT, signal.SIGINT),
+        (signal.SIGTERM, signal.SIGTERM),
+        (signal.SIGTERM, signal.SIGINT),
+    ],
+)
+def test_interruptible__second_signal_raises(first: signal.Signals, second: signal.Signals) -> None:
+    script = f"""
+with stop_on_signals() as stop, stop.interruptible():
+    send({first:d})
+    try:
+        send({second:d})
+        hang()
+    except Interrupted:
+        print("out", stop.signal_number)
+"""
+
+    assert output_of(script) == ["out", f"{second:d}"]
+
+
+def test_interruptible__raises_when_the_grace_time_is_over() -> None:
+    script = """
+with stop_on_signals() as stop, stop.interruptible():
+    try:
+        send(signal.SIGTERM)
+        hang()
+    except Interrupted:
+        print("out")
+"""
+
+    assert output_of(script, grace=SOON) == ["out"]
+
+
+def test_interruptible__author_who_swallows_the_first_is_interrupted_again() -> None:
+    script = """
+with stop_on_signals() as stop, stop.interruptible():
+    send(signal.SIGINT)
+    for _ in range(3):
+        try:
+            send(signal.SIGINT)
+            hang()
+        except:
+            print("swallowed")
+"""
+
+    assert output_of(script) == ["swallowed"] * 3
+
+
+def test_interruptible__ends_when_its_block_raises() -> None:
+    script = """
+with stop_on_signals() as stop:
+    try:
         with stop.interruptible():
-            ask(number)
-        assert stop
-        assert stop.signal_number == number
+            raise ValueError
+    except ValueError:
+        pass
+    send(signal.SIGINT)
+    send(signal.SIGINT)
+    print("went on")
+"""
+
+    assert output_of(script) == ["went", "on"]
 
 
-def test_second_signal__raises_out_of_author_code() -> None:
-    with stop_on_signals() as stop, pytest.raises(Interrupted), stop.interruptible():
-        ask()
-        ask()
+COUNTED_ALARMS = """
+alarms = []
+def count_alarms():
+    insist = signal.getsignal(signal.SIGALRM)
+    def counted(number, frame):
+        alarms.append(number)
+        insist(number, frame)
+    signal.signal(signal.SIGALRM, counted)
+
+def wait_for_alarms():
+    while len(alarms) < 3:
+        time.sleep(0.01)
+"""
 
 
-def test_grace_time__raises_out_of_author_code_that_goes_on() -> None:
-    with stop_on_signals() as stop, pytest.raises(Interrupted), stop.interruptible():
-        ask()
-        work()
+def test_stop_on_signals__outside_of_author_code_the_grace_time_raises_nothing() -> None:
+    script = """
+with stop_on_signals() as stop:
+    count_alarms()
+    send(signal.SIGINT)
+    send(signal.SIGTERM)
+    wait_for_alarms()
+    print("stored")
+    try:
+        with stop.interruptible():
+            hang()
+    except Interrupted:
+        print("out")
+"""
+
+    assert output_of(COUNTED_ALARMS + script, grace=SOON) == ["stored", "out"]
 
 
-def test_protected__nothing_is_raised_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interrupt, "GRACE_SECONDS", 0.01)
-    arrived = False
-    with stop_on_signals() as stop, pytest.raises(Interrupted), stop.interruptible():
+def test_protected__grace_time_that_ends_within_raises_after_it() -> None:
+    script = """
+with stop_on_signals() as stop, stop.interruptible():
+    count_alarms()
+    try:
         with stop.protected():
-            ask()
-            ask()
-            work(0.2)
-            arrived = True
-        work()
-    assert arrived
+            send(signal.SIGINT)
+            send(signal.SIGINT)
+            wait_for_alarms()
+            print("stored")
+        hang()
+    except Interrupted:
+        print("out")
+"""
+
+    assert output_of(COUNTED_ALARMS + script, grace=SOON) == ["stored", "out"]
 
 
-def test_outside_of_author_code__nothing_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interrupt, "GRACE_SECONDS", 0.01)
-    with stop_on_signals() as stop:
-        ask()
-        ask()
-        work(0.1)
-        assert stop
+def test_protected__inner_section_does_not_end_the_outer_one() -> None:
+    script = """
+with stop_on_signals() as stop, stop.interruptible(), stop.protected():
+    with stop.protected():
+        send(signal.SIGINT)
+    send(signal.SIGINT)
+    print("stored")
+"""
+
+    assert output_of(script) == ["stored"]
 
 
-def test_third_signal__raises_wherever_it_is() -> None:
-    with stop_on_signals() as stop, pytest.raises(Interrupted), stop.protected():
-        ask()
-        ask()
-        ask()
+def test_protected__third_signal_raises_all_the_same() -> None:
+    script = """
+with stop_on_signals() as stop, stop.protected():
+    send(signal.SIGINT)
+    send(signal.SIGINT)
+    try:
+        send(signal.SIGINT)
+        hang()
+    except Interrupted:
+        print("out")
+"""
+
+    assert output_of(script) == ["out"]
 
 
-def test_handlers__are_put_back_and_the_timer_is_off() -> None:
-    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)]
+def test_stop_on_signals__handlers_and_timer_are_put_back() -> None:
+    script = """
+def mine(number, frame):
+    print("mine", number)
+
+numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+for number in numbers:
+    signal.signal(number, mine)
+try:
     with stop_on_signals():
-        ask()
-    after = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)]
-    assert after == before
-    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+        send(signal.SIGINT)
+        raise ValueError
+except ValueError:
+    pass
+print(signal.getitimer(signal.ITIMER_REAL)[0])
+for number in numbers:
+    send(number)
+"""
+
+    expected = ["0.0"]
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        expected += ["mine", f"{number:d}"]
+    assert output_of(script) == expected
 
 
-def test_other_thread__listens_to_nothing() -> None:
-    heard: list[bool] = []
+def test_stop_on_signals__within_another_gives_back_to_it() -> None:
+    script = """
+with stop_on_signals() as outer:
+    with stop_on_signals() as inner:
+        pass
+    send(signal.SIGTERM)
+    print(bool(inner), bool(outer))
+"""
 
-    def listen() -> None:
+    assert output_of(script) == ["False", "True"]
+
+
+def test_stop_on_signals__handler_that_python_did_not_install() -> None:
+    script = """
+import ctypes
+ctypes.CDLL(None).signal(signal.SIGTERM, ctypes.CDLL(None).abs)
+with stop_on_signals():
+    pass
+print(signal.getsignal(signal.SIGTERM).name)
+"""
+
+    assert output_of(script) == ["SIG_DFL"]
+
+
+def test_stop_on_signals__in_a_thread_listens_for_nothing() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    seen: list[object] = []
+
+    def work() -> None:
         with stop_on_signals() as stop:
-            heard.append(bool(stop))
+            seen.extend([bool(stop), signal.getsignal(signal.SIGTERM)])
 
-    thread = threading.Thread(target=listen)
+    thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert heard == [False]
+
+    assert seen == [False, before]
+
+
+def test_stop_request__is_not_asked_at_first() -> None:
+    assert not StopRequest()
+
+
+def test_interrupted__is_what_database_drivers_take_for_ctrl_c() -> None:
+    assert issubclass(Interrupted, KeyboardInterrupt)
+    assert not issubclass(Interrupted, Exception)
+
+
+def test_grace__is_shorter_than_a_service_manager_waits() -> None:
+    assert 0 < interrupt.GRACE_SECONDS < 10
