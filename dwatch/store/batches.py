@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from django.db import DataError, connections
+from django.db import DataError, OperationalError, connections
 
 from dwatch.core.identifier import printable, storage_key
 from dwatch.core.outcome import Disposition, Outcome
+from dwatch.core.plan import MAX_CLOCK_SKEW
 from dwatch.core.status import Status
 from dwatch.core.transition import StoredResult, keep_worst, sort_out
 from dwatch.models import Result
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from dwatch.core.outcome import OutcomeBatch
     from dwatch.core.transition import BatchChanges
     from dwatch.store.states import Lease
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_MYSQL_UNKNOWN_CHARACTER = 1366
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +78,22 @@ def write_batch(ticket: Ticket, batch: OutcomeBatch) -> BatchWritten:
 def _write_or_halve(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
     try:
         return write(lambda: _write(ticket, outcomes, loaded_at))
-    except (DataError, ValueError, OverflowError) as error:
+    except (DataError, OperationalError, ValueError, OverflowError) as error:
+        if not _is_refusal(error):
+            raise
         if len(outcomes) == 1:
             refused = [_refused(outcomes[0], error)]
             return write(lambda: _write(ticket, refused, loaded_at))
     middle = len(outcomes) // 2
     first = _write_or_halve(ticket, outcomes[:middle], loaded_at)
     return first + _write_or_halve(ticket, outcomes[middle:], loaded_at)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Return whether the database refuses what a row holds, and not to work at all."""
+    if isinstance(error, OperationalError):
+        return error.args[:1] == (_MYSQL_UNKNOWN_CHARACTER,)
+    return True
 
 
 def _refused(outcome: Outcome, error: Exception) -> Outcome:
@@ -93,7 +106,7 @@ def _refused(outcome: Outcome, error: Exception) -> Outcome:
 def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
     now = datetime.now(UTC)
     renew(ticket.lease, now)
-    stored = _stored(ticket.lease.state_id, outcomes)
+    stored = _stored(ticket.lease.state_id, outcomes, now)
     changes = sort_out(outcomes, stored, loaded_at=loaded_at, run_id=ticket.run_id)
     stamp = rows.Stamp(
         ticket.lease.state_id, ticket.run_id, ticket.reason, now=now, loaded_at=loaded_at
@@ -114,7 +127,7 @@ def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> Batc
     return _tally(outcomes, changes)
 
 
-def _stored(state_id: int, outcomes: Iterable[Outcome]) -> dict[str, StoredResult]:
+def _stored(state_id: int, outcomes: Iterable[Outcome], now: datetime) -> dict[str, StoredResult]:
     """Return the rows of these payloads as they are, locked where the database can."""
     identifiers = {storage_key(outcome.identifier): outcome.identifier for outcome in outcomes}
     query = Result.objects.using(database()).filter(
@@ -128,10 +141,24 @@ def _stored(state_id: int, outcomes: Iterable[Outcome]) -> dict[str, StoredResul
     )
     return {
         identifiers[key]: StoredResult(
-            pk, identifiers[key], Status(status), digest, evaluated_at, vanished_at is not None, run
+            pk,
+            identifiers[key],
+            Status(status),
+            digest,
+            _believed(evaluated_at, now),
+            vanished_at is not None,
+            run,
         )
         for pk, key, status, digest, evaluated_at, vanished_at, run in columns
     }
+
+
+def _believed(evaluated_at: datetime, now: datetime) -> datetime:
+    """Return when it was judged; long ago if that was by a clock that was far ahead.
+
+    Nothing judged since would replace it until that moment has come.
+    """
+    return evaluated_at if evaluated_at <= now + MAX_CLOCK_SKEW else _LONG_AGO
 
 
 def _tally(outcomes: list[Outcome], changes: BatchChanges) -> BatchWritten:

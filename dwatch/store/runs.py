@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q
 
 from dwatch import __version__
+from dwatch.core.plan import MAX_CLOCK_SKEW
 from dwatch.core.status import Status
 from dwatch.models import Result, Run
 from dwatch.store.states import renew
@@ -70,7 +71,8 @@ def finish_run(run: Run, written: BatchWritten, end: RunEnd) -> None:
 def hide_unseen(lease: Lease, run: Run) -> int:
     """Mark results that a complete run no longer produced as vanished; return how many.
 
-    Those judged since the run began (by a trigger) are there, whatever it saw.
+    Those judged since the run began (by a trigger) are there, whatever it saw,
+    unless it was by a clock that was far ahead.
     """
 
     def work() -> int:
@@ -78,9 +80,9 @@ def hide_unseen(lease: Lease, run: Run) -> int:
         renew(lease, now)
         unseen = Result.objects.using(database()).filter(
             Q(last_run__isnull=True) | ~Q(last_run=run.pk),
+            Q(evaluated_at__lt=run.started_at) | Q(evaluated_at__gt=now + MAX_CLOCK_SKEW),
             check_state=lease.state_id,
             vanished_at__isnull=True,
-            evaluated_at__lt=run.started_at,
         )
         return unseen.update(vanished_at=now)
 

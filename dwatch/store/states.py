@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from dwatch import conf
+from dwatch.core.plan import MAX_CLOCK_SKEW
 from dwatch.exceptions import LeaseLostError
 from dwatch.models import CheckState, Run
 from dwatch.store.transactions import database, write
@@ -53,10 +54,12 @@ def acquire_lease(state: CheckState, now: datetime, *, scheduled: bool) -> Lease
 
     One UPDATE decides (compare and set). With ``scheduled``, the slot handled
     last must still be the one in ``state``, so that of many schedulers one wins.
-    A lease past its expiry is taken over, and its runs are marked abandoned.
+    A lease past its expiry is taken over, and its runs are marked abandoned; so
+    is one from the future, which a clock that was far ahead has left behind.
     """
     token = secrets.token_hex(16)
     free = Q(lease_token="") | Q(lease_expires__lte=now) | Q(lease_expires__isnull=True)
+    free |= Q(lease_since__gt=now + MAX_CLOCK_SKEW)
     same_slot = {"handled_slot": state.handled_slot} if state.handled_slot else {}
     unhandled = Q(**same_slot) if same_slot else Q(handled_slot__isnull=True)
     condition = Q(pk=state.pk) & free & (unhandled if scheduled else Q())
