@@ -88,12 +88,12 @@ def sort_out(
                 changes.vanishing.append(row)
         elif row is None:
             changes.new.append(outcome)
+        elif row.evaluated_at > loaded_at:
+            changes.stale.append(row)
         elif run_id is not None and row.run_id == run_id and not row.vanished:
             changes.repeated.append((row, outcome))
             if outcome.status.severity > row.status.severity:
                 changes.changed.append((row, outcome))
-        elif row.evaluated_at > loaded_at:
-            changes.stale.append(row)
         elif row.vanished or row.digest != outcome.digest():
             changes.changed.append((row, outcome))
         else:
