@@ -35,6 +35,8 @@ def discover() -> None:
         module = f"{app.name}.{name}"
         outcome = attempt(partial(import_module, module))
         if isinstance(outcome, Failure):
+            if issubclass(outcome.exception_type, KeyboardInterrupt):
+                raise KeyboardInterrupt  # nobody listens for signals yet: a real Ctrl-C
             _failed.append(FailedModule(module, outcome.error, outcome.traceback))
 
 

@@ -66,26 +66,42 @@ def _identity(check: BaseCheck, payload: Any) -> Identity:
     return identify(check.get_identifier(payload))
 
 
+class _Verdict(NamedTuple):
+    status: Status
+    data: str
+
+
 def _outcome(check: BaseCheck, named: NamedPayload, *, assigns: bool) -> Outcome:
-    outcome = attempt(_judge, check, named, assigns)
+    verdict = attempt(_judge, check, named.payload)
+    if isinstance(verdict, Failure):
+        if issubclass(verdict.exception_type, SkipCheck):
+            return Outcome(named.identifier, disposition=Disposition.skipped)
+        return _failed(named, _describe(check, named), verdict)
+    outcome = attempt(_describe_and_assign, check, named, verdict, assigns)
     if not isinstance(outcome, Failure):
         return outcome
-    if issubclass(outcome.exception_type, SkipCheck):
-        return Outcome(named.identifier, disposition=Disposition.skipped)
-    return _failed(named, _describe(check, named), outcome)
+    # The verdict was given: a hook that raises afterwards must not make it look better.
+    worse = max(verdict.status, Status.unknown, key=lambda status: status.severity)
+    return _failed(named, _describe(check, named), outcome, _Verdict(worse, verdict.data))
 
 
-def _judge(check: BaseCheck, named: NamedPayload, assigns: bool) -> Outcome:  # noqa: FBT001 - through attempt()
-    payload = named.payload
+def _judge(check: BaseCheck, payload: Any) -> _Verdict:
     response = check.check(payload)
     if type(response) is Status:
-        status, data = response, "{}"
-    elif isinstance(response, CheckResponse):
-        status, data = response.get_status(), encode(response.get_data())
-    else:
-        raise _invalid(response)
-    description = check.get_payload_description(payload)
-    description = printable(str(description))[:MAX_DESCRIPTION_LENGTH]
+        return _Verdict(response, "{}")
+    if isinstance(response, CheckResponse):
+        return _Verdict(response.get_status(), encode(response.get_data()))
+    raise _invalid(response)
+
+
+def _describe_and_assign(
+    check: BaseCheck,
+    named: NamedPayload,
+    verdict: _Verdict,
+    assigns: bool,  # noqa: FBT001 - through attempt()
+) -> Outcome:
+    payload, (status, data) = named.payload, verdict
+    description = printable(str(check.get_payload_description(payload)))[:MAX_DESCRIPTION_LENGTH]
     if not assigns:
         return Outcome(named.identifier, status, description, data)
     return Outcome(
@@ -104,11 +120,17 @@ def _invalid(response: object) -> InvalidResponseError:
     )
 
 
-def _failed(named: NamedPayload, description: str, failure: Failure) -> Outcome:
+def _failed(
+    named: NamedPayload,
+    description: str,
+    failure: Failure,
+    verdict: _Verdict = _Verdict(Status.unknown, "{}"),  # noqa: B008 - a tuple never changes
+) -> Outcome:
     return Outcome(
         named.identifier,
-        Status.unknown,
+        verdict.status,
         description,
+        verdict.data,
         error=failure.error,
         traceback=failure.traceback,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +12,7 @@ from dwatch.exceptions import DefinitionError, UnknownCheckError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from types import ModuleType
 
     from dwatch.core.check import BaseCheck
 
@@ -22,6 +24,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._classes: dict[str, type[BaseCheck]] = {}
+        self._imports: dict[str, ModuleType | None] = {}
 
     def register(self, check_class: C) -> C:
         """Add a check class; usable as a decorator.
@@ -34,6 +37,7 @@ class Registry:
             self._refuse_if_taken(slug, check_class)
         self._forget_earlier(check_class)
         self._classes[check_class.slug] = check_class
+        self._imports[_name(check_class)] = _running_import(check_class)
         return check_class
 
     def get(self, slug: str) -> type[BaseCheck]:
@@ -54,18 +58,24 @@ class Registry:
         """
         wanted = set(tags)
         chosen = self._matching(patterns) if (patterns := list(patterns)) else set(self._classes)
-        chosen -= self._matching(excludes)
+        chosen -= self._matching(excludes := list(excludes))
         known = {tag for cls in self for tag in cls.tags}
         if unknown := wanted - known:
             raise UnknownCheckError(
                 f"no check has the tag {min(unknown)!r}",
                 f"Tags in use: {', '.join(sorted(known)) or 'none'}.",
             )
-        return [
+        selected = [
             self._classes[slug]
             for slug in sorted(chosen)
             if not wanted or wanted & set(self._classes[slug].tags)
         ]
+        if not selected and (patterns or excludes or wanted):
+            raise UnknownCheckError(
+                "no check is left by these slugs, excludes and tags together",
+                "`dwatch list` shows all of them.",
+            )
+        return selected
 
     def __iter__(self) -> Iterator[type[BaseCheck]]:
         return iter(self._classes.values())
@@ -92,14 +102,18 @@ class Registry:
 
     def _refuse_if_taken(self, slug: str, check_class: type[BaseCheck]) -> None:
         for other in self:
-            if _same(other, check_class):
+            if _same(other, check_class) and not self._is_written_twice(check_class):
                 continue
             if slug == other.slug or slug in other.aliases:
                 raise DefinitionError(
-                    f"slug {slug!r} of {check_class.__module__}.{check_class.__qualname__} is "
-                    f"taken by {other.__module__}.{other.__qualname__}",
+                    f"slug {slug!r} of {_name(check_class)} is taken by {_name(other)}",
                     "Give one of them another `slug` (or remove the alias).",
                 )
+
+    def _is_written_twice(self, check_class: type[BaseCheck]) -> bool:
+        """Tell a copied class in the same file from the same class imported again."""
+        running = _running_import(check_class)
+        return running is not None and self._imports.get(_name(check_class)) is running
 
     def _matching(self, patterns: Iterable[str]) -> set[str]:
         found: set[str] = set()
@@ -126,7 +140,22 @@ class Registry:
 
 
 def _same(one: type[BaseCheck], other: type[BaseCheck]) -> bool:
-    return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
+    return _name(one) == _name(other)
+
+
+def _name(check_class: type[BaseCheck]) -> str:
+    return f"{check_class.__module__}.{check_class.__qualname__}"
+
+
+def _running_import(check_class: type[BaseCheck]) -> ModuleType | None:
+    """Return the class's module while it is being imported for the first time.
+
+    A repeated import after a failure has another module object, and a reload is
+    not marked as an import.
+    """
+    module = sys.modules.get(check_class.__module__)
+    spec = getattr(module, "__spec__", None)
+    return module if getattr(spec, "_initializing", False) else None
 
 
 registry = Registry()

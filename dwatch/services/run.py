@@ -12,6 +12,7 @@ from django.utils import timezone
 from dwatch.core.definition import parse_schedule
 from dwatch.core.interrupt import stop_on_signals
 from dwatch.core.plan import plan
+from dwatch.exceptions import UnknownCheckError
 from dwatch.models import Run
 from dwatch.services import execution, selecting
 from dwatch.services.boundary import database_errors_in_words
@@ -42,6 +43,7 @@ def run_checks(
     observer = observer or execution.SilentObserver()
     with database_errors_in_words():
         classes = selecting.select(request.selection)
+        _refuse_nothing_to_run(classes)
         known = states.read_states() if request.dry_run else states.ensure_states(classes)
 
         def run_one(cls: type[BaseCheck], stop: StopRequest) -> CheckRun:
@@ -53,6 +55,14 @@ def run_checks(
         )
     named = selecting.named(request.selection)
     return replace(report, dry_run=request.dry_run, requested_by_name=named)
+
+
+def _refuse_nothing_to_run(classes: list[type[BaseCheck]]) -> None:
+    """Keep a gate from being green because the wrong settings know no check at all."""
+    if not classes and not selecting.module_failures():
+        raise UnknownCheckError(
+            "no check is registered", "Write one in <app>/checks.py and decorate it with @register."
+        )
 
 
 def conduct(

@@ -106,6 +106,7 @@ def test_list_show_refresh_try_doctor_cleanup(project: Project) -> None:
         (("nonsense",), "nonsense", "--help"),
         (("cleanup", "--vanished-for", "soon"), "soon", ""),
         (("refresh", "--identifier", "nobody"), "nobody", "dwatch show"),
+        (("show", "stock", "\udcff" * 300), "no result", "dwatch show"),
     ],
 )
 def test_wrong_use_is_2_with_one_line_and_a_hint(
@@ -145,6 +146,11 @@ def test_checks_module_that_raises__others_run_and_it_is_named(project: Project)
         "@register\nclass A(BaseCheck):\n run_every = '0 0 31 2 *'\n def generate(self): return []",
         "class A(BaseCheck):\n slug = 'stock'\nregister(A)",
         "@register\nclass A(BaseCheck):\n pass",
+        (
+            "for _ in range(2):\n class A(BaseCheck):\n  def check(self, item): return Status.ok\n"
+            "  def generate(self): return []\n  def get_identifier(self, item): return item\n"
+            "  def get_payload(self, identifier): return identifier\n register(A)"
+        ),
     ],
 )
 def test_wrong_definition_is_3_and_named(project: Project, definition: str) -> None:

@@ -151,18 +151,26 @@ def test_snapshot__restores_what_was_there(shop: Registry) -> None:
         (["shop.*"], [], [], ["shop.checks.OverdueInvoices", "shop.checks.WalletBalance"]),
         (["s*", "stock"], ["*Wallet*"], [], ["shop.checks.OverdueInvoices", "stock"]),
         (["*.[OW]*"], ["*Wallet*"], [], ["shop.checks.OverdueInvoices"]),
-        ([], ["*"], [], []),
         ([], ["shop.*"], [], ["stock"]),
         ([], [], ["daily"], ["shop.checks.OverdueInvoices"]),
         ([], [], ["daily", "money"], ["shop.checks.OverdueInvoices", "shop.checks.WalletBalance"]),
         ([], ["*Invoices"], ["money"], ["shop.checks.WalletBalance"]),
-        (["stock"], [], ["money"], []),
     ],
 )
 def test_select__by_patterns_excludes_and_tags(
     shop: Registry, patterns: list[str], excludes: list[str], tags: list[str], expected: list[str]
 ) -> None:
     assert slugs(shop.select(iter(patterns), iter(excludes), iter(tags))) == expected
+
+
+@pytest.mark.parametrize(
+    ("patterns", "excludes", "tags"), [([], ["*"], []), (["stock"], [], ["money"])]
+)
+def test_select__that_leaves_nothing_is_refused(
+    shop: Registry, patterns: list[str], excludes: list[str], tags: list[str]
+) -> None:
+    with pytest.raises(UnknownCheckError, match="no check is left"):
+        shop.select(patterns, excludes, tags)
 
 
 @pytest.mark.parametrize(

@@ -563,3 +563,57 @@ def test_run__hooks_that_raise_do_not_end_the_run() -> None:
     done = run()
     assert done.title == "Check_items"
     assert done.problems[0].error == "RuntimeError: broken hook"
+
+
+def test_run__without_any_check_is_refused() -> None:
+    with pytest.raises(UnknownCheckError, match="no check is registered"):
+        run_checks(RunRequest(force=True))
+
+
+def test_run__selection_that_leaves_nothing_is_refused() -> None:
+    make_check("a", tags=("x",))
+    make_check("b", tags=("y",))
+    with pytest.raises(UnknownCheckError, match="no check is left"):
+        run_checks(RunRequest(Selection(slugs=("a",), tags=("y",))))
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"), [(Status.ok, "unknown"), (Status.critical, "critical")]
+)
+@pytest.mark.parametrize("hook", ["get_payload_description", "get_assigned_users"])
+@pytest.mark.parametrize("error", [RuntimeError("broken hook"), SkipCheck()])
+def test_run__hook_that_raises_after_the_verdict_never_makes_it_look_better(
+    given: Status, shown: str, hook: str, error: Exception
+) -> None:
+    def broken(*_args: object) -> Any:
+        raise error
+
+    make_items(1)
+    make_check(
+        check=judging(lambda _item: CheckResponse(given, value=1)),
+        **dict[str, Any]({hook: broken}),
+    )
+    assert run().errors == 1
+    result = Result.objects.visible().get()
+    assert Status(result.status).name == shown
+    assert result.data == {"value": 1}
+    assert type(error).__name__ in result.error
+
+
+def test_run__what_a_trigger_judged_later_stands_in_the_same_run(settings: Any) -> None:
+    settings.DWATCH_BATCH_SIZE = 1
+
+    def generate(_self: BaseCheck) -> Any:
+        yield items[0]
+        later = datetime.now(UTC) + timedelta(minutes=1)
+        Result.objects.update(evaluated_at=later, status=Status.ok)
+        yield items[1]
+
+    items = make_items(-1, -2)
+    make_check(
+        generate=generate,
+        get_identifier=lambda _self, _item: "same",
+        get_payload=lambda _self, _identifier: None,
+    )
+    run()
+    assert Result.objects.get().status == Status.ok
