@@ -99,7 +99,10 @@ def _is_refusal(error: Exception) -> bool:
 def _refused(outcome: Outcome, error: Exception) -> Outcome:
     reason = " ".join(str(error).split())
     return Outcome(
-        outcome.identifier, error=printable(f"the database refuses this result: {reason}")[:500]
+        outcome.identifier,
+        # A problem that cannot be stored as it is must not look better than it is.
+        Status.worst((outcome.status, Status.unknown)) or Status.unknown,
+        error=printable(f"the database refuses this result: {reason}")[:500],
     )
 
 
