@@ -42,9 +42,7 @@ def test_text_outside_the_columns_character_set__costs_its_own_row_only() -> Non
     refused = 1 if connection.vendor == "mysql" else 0
     assert done.counts == StatusCounts(ok=3 - refused, unknown=refused)
     assert done.errors == refused
-    reported = Result.objects.filter(
-        status=Status.unknown, error__contains="the database refuses"
-    )
+    reported = Result.objects.filter(status=Status.unknown, error__contains="the database refuses")
     assert reported.count() == refused
     run()
     assert Result.objects.count() == 3
