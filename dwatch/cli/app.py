@@ -7,6 +7,7 @@ the renderers are imported inside functions, once a command really runs.
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -388,5 +389,9 @@ def _start(context: typer.Context, form: OutputFormat | None, *, quiet: bool = F
     from dwatch.cli.bootstrap import set_up
     from dwatch.cli.output import Output
 
+    output = Output.to(sys.stdout, sys.stderr, form, quiet=quiet)
+    if output.format is OutputFormat.json:
+        # What settings, modules and checks print must not get among the JSON.
+        context.with_resource(redirect_stdout(sys.stderr))
     set_up(context.find_root().params["settings"])
-    return Output.to(sys.stdout, sys.stderr, form, quiet=quiet)
+    return output

@@ -6,7 +6,6 @@ import ast
 import importlib
 import os
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +71,8 @@ def _nearest(name: str, here: Path) -> Path | None:
 
 
 def _named_in_pyproject(file: Path) -> str | None:
+    import tomllib
+
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.core.management.base import BaseCommand, CommandError
 
 from dwatch.cli.explain import explain
 from dwatch.cli.options import FailOn, OutputFormat, StatusName
 from dwatch.cli.output import Output
+from dwatch.exceptions import UsageError
 from dwatch.services.requests import Selection
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Iterable
     from typing import TextIO
 
     from django.core.management.base import OutputWrapper
+
+    from dwatch.core.status import Status
+
+
+Name = TypeVar("Name", FailOn, OutputFormat, StatusName)
 
 
 class DwatchCommand(BaseCommand):
@@ -49,7 +56,7 @@ class DwatchCommand(BaseCommand):
             sys.exit(code)
 
     def _output(self, options: dict[str, Any]) -> Output:
-        form = OutputFormat(options["format"]) if options["format"] else None
+        form = _chosen(OutputFormat, options["format"]) if options["format"] else None
         return Output.to(
             _beneath(self.stdout),
             _beneath(self.stderr),
@@ -85,18 +92,48 @@ def add_selection(parser: ArgumentParser) -> None:
 
 def selection(options: dict[str, Any]) -> Selection:
     """Return which checks the options mean."""
-    return Selection(tuple(options["slug"]), tuple(options["exclude"]), tuple(options["tag"]))
+    return Selection(*(texts(options[name]) for name in ("slug", "exclude", "tag")))
+
+
+def texts(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Return what a repeatable option holds; ``call_command`` may hand in a single text."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def add_status(parser: ArgumentParser) -> None:
     """Add ``--status``."""
-    parser.add_argument("--status", type=StatusName, choices=list(StatusName))
+    parser.add_argument("--status", choices=[str(name) for name in StatusName])
+
+
+def status(options: dict[str, Any]) -> Status | None:
+    """Return which status is meant, None for all; raises UsageError."""
+    given = options["status"]
+    return None if given is None else _chosen(StatusName, given).status
+
+
+def gate(options: dict[str, Any]) -> Status | None:
+    """Return the gate's threshold; raises UsageError."""
+    return _chosen(FailOn, options["fail_on"]).status
+
+
+def _chosen(names: type[Name], given: str) -> Name:
+    """Read a value that, coming from ``call_command``, argparse has not looked at."""
+    try:
+        return names(given)
+    except ValueError:
+        choices = ", ".join(names)
+        raise UsageError(f"{given!r} is not a choice.", f"Choose from {choices}.") from None
 
 
 def add_run_options(parser: ArgumentParser) -> None:
     """Add what ``dwatch_run`` and ``dwatch_refresh`` have in common."""
     add_selection(parser)
     add_format(parser)
-    parser.add_argument("--fail-on", type=FailOn, choices=list(FailOn), default=FailOn.critical)
+    parser.add_argument(
+        "--fail-on",
+        choices=[str(name) for name in FailOn],
+        default=str(FailOn.critical),
+        help="exit with 1 if a payload judged now is this bad or worse (default: critical)",
+    )
     parser.add_argument("--durations", metavar="N", type=int, default=0)
     parser.add_argument("--quiet", action="store_true", help="print problems only")

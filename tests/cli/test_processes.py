@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dwatch.models import CheckState, Result, Run
-from tests.project import CHECKOUT, wait_until_written
+from tests.project import CHECKOUT, CHECKS, wait_until_written
 from tests.running import make_items
 from tests.testapp.models import Item
 
@@ -56,9 +56,12 @@ def test_run__quiet_speaks_of_problems_only(project: Project) -> None:
 def test_run__json_is_alone_on_stdout(project: Project) -> None:
     make_items(-1)
     project.write("stock/__init__.py", "print('loaded')")
+    chatty = "def check(self, item):\n        print('judging')"
+    project.write("stock/checks.py", CHECKS.replace("def check(self, item):", chatty))
     done = project.dwatch("run", "--format", "json", "--force", "--durations", "1")
     assert done.returncode == 1
-    said = json.loads(done.stdout[done.stdout.index("{") :])
+    said = json.loads(done.stdout)
+    assert done.stderr.split() == ["loaded", "judging"]
     assert said["schema"] == "dwatch/run"
     assert said["version"] == 1
     assert said["checks"][0]["counts"]["critical"] == 1

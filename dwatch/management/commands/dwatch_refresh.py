@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dwatch.cli import commands
-from dwatch.management.base import DwatchCommand, add_run_options, add_status, selection
+from dwatch.management.base import (
+    DwatchCommand,
+    add_run_options,
+    add_status,
+    gate,
+    selection,
+    status,
+    texts,
+)
 from dwatch.services.requests import RefreshRequest
 
 if TYPE_CHECKING:
@@ -29,12 +37,12 @@ class Command(DwatchCommand):
         """Refresh the results."""
         request = RefreshRequest(
             selection(options),
-            tuple(options["identifier"]),
-            options["status"].status if options["status"] else None,
+            texts(options["identifier"]),
+            status(options),
         )
         return commands.refresh(
             request,
             output,
-            fail_on=options["fail_on"].status,
+            fail_on=gate(options),
             durations=options["durations"],
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dwatch.cli import commands
-from dwatch.management.base import DwatchCommand, add_run_options, selection
+from dwatch.management.base import DwatchCommand, add_run_options, gate, selection
 from dwatch.services.requests import RunRequest
 
 if TYPE_CHECKING:
@@ -33,6 +33,6 @@ class Command(DwatchCommand):
             force=options["force"],
             dry_run=options["dry_run"],
             stop_early=options["stop_early"],
-            fail_on=options["fail_on"].status,
+            fail_on=gate(options),
         )
         return commands.run(request, output, durations=options["durations"])

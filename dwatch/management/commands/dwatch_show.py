@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dwatch.cli import commands
-from dwatch.management.base import DwatchCommand, add_format, add_status
+from dwatch.management.base import DwatchCommand, add_format, add_status, status
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -34,7 +34,7 @@ class Command(DwatchCommand):
         return commands.show_results(
             options["slug"],
             output,
-            status=options["status"].status if options["status"] else None,
+            status=status(options),
             include_vanished=options["all"],
             limit=options["limit"],
         )
