@@ -33,7 +33,10 @@ class PayloadBatch(NamedTuple):
 
 
 def draw(check: BaseCheck, size: int) -> Iterator[PayloadBatch]:
-    """Yield the check's payloads in batches of at most ``size``."""
+    """Yield the check's payloads in batches of at most ``size``.
+
+    A batch of rows is larger if a join repeats its last row beyond that.
+    """
     started = datetime.now(UTC)
     source = attempt(check.generate)
     if isinstance(source, Failure):
@@ -58,10 +61,12 @@ def _can_be_paged(queryset: QuerySet[Any]) -> bool:
     query = queryset.query
     return (
         issubclass(queryset._iterable_class, ModelIterable)  # noqa: SLF001 - no public way to know
+        and query.standard_ordering  # reverse() turns every later order around
         and not query.is_sliced
         and not query.combinator
         and not query.distinct_fields
         # A window function computed over one page is not the one over all rows.
+        and not query.where.contains_over_clause
         and not any(getattr(a, "contains_over_clause", False) for a in query.annotations.values())
     )
 
@@ -76,15 +81,28 @@ def _pages(queryset: QuerySet[Any], size: int) -> Iterator[PayloadBatch]:
     page = ordered
     while True:
         loaded_at = datetime.now(UTC)
-        rows: list[Any] | Failure = attempt(partial(list, page[:size]))
+        rows = attempt(partial(_page, ordered, page, size))
         if isinstance(rows, Failure):
             yield PayloadBatch([], loaded_at, rows)
             return
-        if rows:
-            yield PayloadBatch(rows, loaded_at)
+        if not rows:
+            return
+        yield PayloadBatch(rows, loaded_at)
         if len(rows) < size:
             return
         page = ordered.filter(pk__gt=rows[-1].pk)
+
+
+def _page(ordered: QuerySet[Any], page: QuerySet[Any], size: int) -> list[Any]:
+    """Return the next ``size`` rows; more, if a join repeats the last one's key."""
+    rows = list(page[: size + 1])
+    if len(rows) <= size:
+        return rows
+    after = rows.pop()
+    if after.pk != rows[-1].pk:
+        return rows
+    # The next page begins after this key, so all rows that have it belong here.
+    return [row for row in rows if row.pk != after.pk] + list(ordered.filter(pk=after.pk))
 
 
 def _iterator(source: object) -> Iterator[Any] | Failure:

@@ -4,12 +4,15 @@ from itertools import count as endless
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db.models import F, Window
+from django.db import connection
+from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
+from django.db.models.lookups import GreaterThan
+from django.test.utils import CaptureQueriesContext
 
 from dwatch import payloads
 from tests.running import make_check, make_items
-from tests.testapp.models import Item
+from tests.testapp.models import Item, Part, SpecialItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,21 +43,58 @@ QUERYSETS: dict[str, Callable[[], QuerySet[Any]]] = {
     "window": lambda: Item.objects.annotate(row=Window(RowNumber(), order_by=F("value").asc())),
     "empty": Item.objects.none,
     "deferred": lambda: Item.objects.only("name"),
+    "reversed": lambda: Item.objects.order_by("value").reverse(),
+    "backwards": lambda: Item.objects.order_by("-pk"),
+    "inherited": SpecialItem.objects.all,
+    "UUID keys": Part.objects.all,
+    "aggregated": lambda: Item.objects.annotate(parts_sold=Count("parts")),
+    "joined": lambda: Item.objects.filter(parts__number__gte=0).annotate(part=F("parts__number")),
+    "joined and distinct": lambda: Item.objects.filter(parts__number__gte=0).distinct(),
+    "by a window": lambda: Item.objects.filter(
+        GreaterThan(Window(RowNumber(), order_by=F("value").asc()), 2)
+    ),
+    "subquery": lambda: Item.objects.filter(pk__in=Part.objects.values("item")),
 }
+
+
+def make_rows() -> None:
+    items = make_items(1, 2, 3, 4, 5)
+    Part.objects.bulk_create(Part(item=items[n % 2], number=n) for n in range(6))
+    for number in range(3):
+        SpecialItem.objects.create(name=f"special {number}", value=number)
 
 
 @pytest.mark.parametrize("name", QUERYSETS)
 @pytest.mark.parametrize("size", [1, 2, 5, 100])
 def test_draw__gives_what_the_queryset_gives(name: str, size: int) -> None:
-    make_items(1, 2, 3, 4, 5)
+    make_rows()
 
     def plain(rows: list[Any]) -> list[str]:
-        values = [row if isinstance(row, dict) else row.__dict__ for row in rows]
+        values = [row if isinstance(row, dict) else vars(row) for row in rows]
         return sorted(str({k: v for k, v in one.items() if k != "_state"}) for one in values)
 
     batches = drawn(QUERYSETS[name](), size)
     assert plain(flat(batches)) == plain(list(QUERYSETS[name]()))
-    assert all(len(batch.payloads) <= size for batch in batches)
+    assert all(batch.payloads for batch in batches)
+
+
+def test_draw__fetches_related_rows_a_page_at_a_time() -> None:
+    make_rows()
+    source = Item.objects.prefetch_related("parts").order_by("-value")
+    expected = sorted(part.number for item in source for part in item.parts.all())
+    with CaptureQueriesContext(connection) as captured:
+        items = flat(drawn(source, 4))
+        found = sorted(part.number for item in items for part in item.parts.all())
+    assert found == expected == [0, 1, 2, 3, 4, 5]
+    assert len(captured) == 5  # eight items: three pages (the last one empty), two with parts
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_draw__pages_are_no_larger_than_asked(size: int) -> None:
+    make_rows()
+    assert [len(batch.payloads) for batch in drawn(Item.objects.all(), size)] == [
+        len(range(8)[start : start + size]) for start in range(0, 8, size)
+    ]
 
 
 def test_draw__source_that_raises_gives_what_came_before() -> None:

@@ -204,10 +204,11 @@ class Execution:
 
 
 def full_source() -> Source:
-    """Return the source of all payloads of a check."""
+    """Return the source of all payloads of a check; raises ConfigurationError."""
+    size = conf.batch_size()
 
     def batches(check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
-        for batch in payloads.draw(check, conf.batch_size()):
+        for batch in payloads.draw(check, size):
             source.failure = batch.failure
             if batch.payloads:
                 yield name_payloads(check, batch.payloads), batch.loaded_at

@@ -79,8 +79,9 @@ def _refuse_unknown(request: RefreshRequest, chosen: list[CheckState]) -> None:
 
 
 def _source(results: ResultQuerySet) -> execution.Source:
+    size = conf.batch_size()
+
     def batches(check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
-        size = conf.batch_size()
         last = 0
         while rows := list(
             results.filter(pk__gt=last).order_by("pk").only("identifier", "long_identifier")[:size]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from django.db import DataError, connections
+from django.db import DataError, OperationalError, connections
 
 from dwatch.core.identifier import printable, storage_key
 from dwatch.core.outcome import Disposition, Outcome
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dwatch.store.states import Lease
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_MYSQL_UNKNOWN_CHARACTER = 1366
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ def write_batch(ticket: Ticket, batch: OutcomeBatch) -> BatchWritten:
 def _write_or_halve(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
     try:
         return write(lambda: _write(ticket, outcomes, loaded_at))
-    except (DataError, ValueError, OverflowError) as error:
+    except (DataError, OperationalError, ValueError, OverflowError) as error:
+        if not _is_refusal(error):
+            raise
         if len(outcomes) == 1:
             refused = [_refused(outcomes[0], error)]
             return write(lambda: _write(ticket, refused, loaded_at))
@@ -86,10 +89,20 @@ def _write_or_halve(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime
     return first + _write_or_halve(ticket, outcomes[middle:], loaded_at)
 
 
+def _is_refusal(error: Exception) -> bool:
+    """Return whether the database refuses what a row holds, and not to work at all."""
+    if isinstance(error, OperationalError):
+        return error.args[:1] == (_MYSQL_UNKNOWN_CHARACTER,)
+    return True
+
+
 def _refused(outcome: Outcome, error: Exception) -> Outcome:
     reason = " ".join(str(error).split())
     return Outcome(
-        outcome.identifier, error=printable(f"the database refuses this result: {reason}")[:500]
+        outcome.identifier,
+        # A problem that cannot be stored as it is must not look better than it is.
+        Status.worst((outcome.status, Status.unknown)) or Status.unknown,
+        error=printable(f"the database refuses this result: {reason}")[:500],
     )
 
 

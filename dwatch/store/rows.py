@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from dwatch.core.outcome import Outcome
     from dwatch.core.transition import StoredResult
 
+_STATEMENT_CHARACTERS = 4_000_000
+"""MariaDB takes statements of up to 16 MB by default, and escaping makes texts longer."""
+_OTHER_CHARACTERS = 2000
+"""Room for a result's other columns."""
 _CONTENT = [
     "status",
     "description",
@@ -119,9 +123,13 @@ def _upsert(
     if not pairs:
         return
     results = [_result(outcome, stamp, pk=row.pk) for row, outcome in pairs]
+    largest = max(
+        len(outcome.identifier) + len(outcome.data) + len(outcome.traceback) for _, outcome in pairs
+    )
     targets = connections[database()].features.supports_update_conflicts_with_target
     Result.objects.using(database()).bulk_create(
         results,
+        batch_size=max(1, _STATEMENT_CHARACTERS // (largest + _OTHER_CHARACTERS)),
         update_conflicts=True,
         update_fields=columns,
         unique_fields=["pk"] if targets else None,

@@ -71,7 +71,8 @@ def finish_run(run: Run, written: BatchWritten, end: RunEnd) -> None:
 def hide_unseen(lease: Lease, run: Run) -> int:
     """Mark results that a complete run no longer produced as vanished; return how many.
 
-    Those judged since the run began (by a trigger) are there, whatever it saw.
+    Those judged since the run began (by a trigger) are there, whatever it saw,
+    unless it was by a clock that was far ahead.
     """
 
     def work() -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from django.db import IntegrityError, OperationalError, connections, router, transaction
 
-from dwatch.models import Result
+from dwatch.models import CheckState, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,13 +39,20 @@ def write(work: Callable[[], T]) -> T:
     alias = database()
     for delay in _DELAYS if not connections[alias].in_atomic_block else ():
         try:
-            with transaction.atomic(using=alias):
-                return work()
+            return _try(work, alias)
         except (OperationalError, IntegrityError) as error:
             if not _is_transient(error):
                 raise
         time.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries, no secret
+    return _try(work, alias)
+
+
+def _try(work: Callable[[], T], alias: str) -> T:
     with transaction.atomic(using=alias):
+        if connections[alias].vendor == "sqlite":
+            # Asks for the one writer's place first and waits for it: SQLite refuses
+            # at once, without waiting, to make a writer of who has begun as a reader.
+            CheckState.objects.using(alias).filter(pk=0).update(lease_token="")
         return work()
 
 

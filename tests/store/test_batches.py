@@ -87,3 +87,15 @@ def test_acquire_lease__slot_handled_meanwhile_is_refused() -> None:
     states.release_lease(lease, handled_slot=now, ran_at=now)
     assert states.acquire_lease(state, now, scheduled=True) is None
     assert states.acquire_lease(state, now, scheduled=False) is not None
+
+
+def test_write_batch__repeated_after_a_newer_verdict_changes_nothing(ticket: Ticket) -> None:
+    """A trigger judged the payload again while two batches of a run held older copies of it."""
+    loaded_at = datetime.now(UTC)
+    write_batch(ticket, outcomes("1"))
+    Result.objects.update(last_run=None)
+    worse = OutcomeBatch([Outcome("1", Status.critical)], loaded_at)
+    first = write_batch(ticket, worse)
+    second = write_batch(ticket, worse)
+    assert Result.objects.get().status == Status.ok
+    assert all(number >= 0 for number in (first + second).counts.values())

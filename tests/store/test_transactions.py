@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import threading
 from typing import NoReturn
 
 import pytest
-from django.db import DataError, IntegrityError, OperationalError, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 
 from dwatch.store.transactions import write
 from tests.testapp.models import Item
@@ -63,6 +64,33 @@ def test_write__gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OperationalError):
         write(work)
     assert work.errors == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_write__that_reads_first_waits_for_another_writer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dwatch.store.transactions._DELAYS", ())
+    written, finish = threading.Event(), threading.Event()
+
+    def other_writer() -> None:
+        try:
+            with transaction.atomic():
+                Item.objects.create(name="other")
+                written.set()
+                finish.wait(0.5)
+        finally:
+            connection.close()
+
+    def read_and_write() -> int:
+        seen = Item.objects.filter(name="mine").count()
+        Item.objects.create(name="mine")
+        return seen
+
+    writer = threading.Thread(target=other_writer)
+    writer.start()
+    written.wait()
+    assert write(read_and_write) == 0
+    writer.join()
+    assert Item.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 
 
@@ -10,3 +12,20 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Part(models.Model):
+    """Has a key that is no number and belongs to an item, as many others may."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    item = models.ForeignKey(Item, models.CASCADE, related_name="parts", null=True)
+    number = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"part {self.number}"
+
+
+class SpecialItem(Item):
+    """An item in two tables."""
+
+    extra = models.CharField(max_length=100, default="")

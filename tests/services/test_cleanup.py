@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dwatch.core.registry import registry
+from dwatch.exceptions import ConfigurationError
+from dwatch.models import CheckState, Result, Run, StatusChange
+from dwatch.services.cleanup import clean_up
+from dwatch.services.requests import CleanupRequest, RunRequest
+from dwatch.services.run import run_checks
+from tests.running import make_check, make_items
+
+pytestmark = pytest.mark.django_db
+
+
+def age(days: int) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)
+
+
+def two_checks_of_which_one_is_removed() -> None:
+    make_items(1, 2, 3)
+    make_check("kept")
+    make_check("removed")
+    run_checks(RunRequest(force=True))
+    run_checks(RunRequest(force=True))
+    registry.restore({"kept": registry.get("kept")})
+
+
+def test_cleanup__dry_run_counts_what_a_real_one_deletes() -> None:
+    two_checks_of_which_one_is_removed()
+    Run.objects.update(started_at=age(91))
+    StatusChange.objects.update(changed_at=age(366))
+    for slug in ("kept", "removed"):
+        one = Result.objects.filter(check_state__slug=slug).order_by("pk")[0]
+        Result.objects.filter(pk=one.pk).update(vanished_at=age(31))
+    before = [model.objects.count() for model in (CheckState, Run, Result, StatusChange)]
+    rehearsed = clean_up(CleanupRequest(dry_run=True))
+    assert [model.objects.count() for model in (CheckState, Run, Result, StatusChange)] == before
+    done = clean_up(CleanupRequest())
+    assert (
+        done.removed_checks,
+        done.vanished_results,
+        done.status_changes,
+        done.runs,
+    ) == (
+        rehearsed.removed_checks,
+        rehearsed.vanished_results,
+        rehearsed.status_changes,
+        rehearsed.runs,
+    )
+    assert done.removed_checks == (("removed", 3),)
+    assert (done.vanished_results, done.status_changes, done.runs) == (1, 2, 2)
+
+
+def test_cleanup__keeps_what_is_young_and_what_is_running() -> None:
+    make_items(1)
+    make_check()
+    run_checks(RunRequest(force=True))
+    Run.objects.update(state=Run.State.RUNNING, started_at=age(365))
+    Result.objects.update(vanished_at=age(29))
+    StatusChange.objects.update(changed_at=age(364))
+    done = clean_up(CleanupRequest())
+    assert (done.vanished_results, done.status_changes, done.runs) == (0, 0, 0)
+    assert (Run.objects.count(), Result.objects.count(), StatusChange.objects.count()) == (1, 1, 1)
+
+
+def test_cleanup__keeps_the_results_of_an_earlier_slug() -> None:
+    make_items(1)
+    make_check("earlier")
+    run_checks(RunRequest(force=True))
+    registry.restore({})
+    make_check("now", aliases=("earlier",))
+    assert clean_up(CleanupRequest()).removed_checks == ()
+    assert Result.objects.count() == 1
+
+
+def test_cleanup__refuses_when_no_check_is_registered_at_all() -> None:
+    two_checks_of_which_one_is_removed()
+    registry.restore({})
+    with pytest.raises(ConfigurationError, match="no check is registered"):
+        clean_up(CleanupRequest())
+    assert Result.objects.count() == 6

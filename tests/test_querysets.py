@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import Group, User
+
+from dwatch.core.status import Status
+from dwatch.models import Acknowledgement, AssignedGroup, AssignedUser, CheckState, Result
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def add(name: str, status: Status, *, age: int = 0, hidden: bool = False) -> Result:
+    state, _new = CheckState.objects.get_or_create(slug="items")
+    return Result.objects.create(
+        check_state=state,
+        identifier=name,
+        status=status,
+        digest=0,
+        since=NOW - timedelta(days=age),
+        first_seen=NOW,
+        evaluated_at=NOW,
+        vanished_at=NOW if hidden else None,
+    )
+
+
+def names(results: object) -> list[str]:
+    return [result.identifier for result in results]  # type: ignore[attr-defined]
+
+
+def test_problems__are_all_that_is_not_ok_and_not_hidden() -> None:
+    for status in Status:
+        add(status.name, status)
+        add(f"hidden {status.name}", status, hidden=True)
+    assert sorted(names(Result.objects.problems())) == ["critical", "unknown", "warning"]
+    assert len(names(Result.objects.visible())) == 4
+
+
+def test_worst_first__then_by_how_long_it_has_been_so() -> None:
+    add("ok", Status.ok, age=9)
+    add("unknown", Status.unknown)
+    add("new critical", Status.critical, age=1)
+    add("warning", Status.warning)
+    add("old critical", Status.critical, age=5)
+    ordered = ["old critical", "new critical", "warning", "unknown", "ok"]
+    assert names(Result.objects.worst_first()) == ordered
+
+
+def test_counts_by_check__leave_out_what_is_hidden() -> None:
+    add("1", Status.ok)
+    add("2", Status.ok)
+    add("3", Status.critical)
+    add("4", Status.critical, hidden=True)
+    state = CheckState.objects.get()
+    assert Result.objects.worst_first().counts_by_check() == {
+        state.pk: {Status.ok: 2, Status.critical: 1}
+    }
+
+
+def test_for_user__groups_count_only_where_no_user_is_assigned() -> None:
+    ada, bob = (User.objects.create(username=name) for name in ("ada", "bob"))
+    finance = Group.objects.create(name="finance")
+    ada.groups.add(finance)
+    add("nobody's", Status.ok)
+    AssignedUser.objects.create(result=add("ada's", Status.ok), user=ada)
+    AssignedUser.objects.create(result=add("bob's", Status.ok), user=bob)
+    AssignedGroup.objects.create(result=add("finance's", Status.ok), group=finance)
+    both = add("bob's and finance's", Status.ok)
+    AssignedUser.objects.create(result=both, user=bob)
+    AssignedGroup.objects.create(result=both, group=finance)
+    assert set(names(Result.objects.for_user(ada))) == {"nobody's", "ada's", "finance's"}
+    assert set(names(Result.objects.for_user(bob))) == {
+        "nobody's",
+        "bob's",
+        "bob's and finance's",
+    }
+
+
+@pytest.mark.parametrize(
+    ("days", "ended", "left"),
+    [(1, None, 0), (-1, None, 1), (0, None, 1), (1, NOW, 1)],
+)
+def test_unacknowledged__only_what_holds_now_counts(
+    days: int, ended: datetime | None, left: int
+) -> None:
+    Acknowledgement.objects.create(
+        result=add("1", Status.critical),
+        status=Status.critical,
+        created_at=NOW,
+        until=NOW + timedelta(days=days),
+        ended_at=ended,
+    )
+    assert Result.objects.unacknowledged(NOW).count() == left
