@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dwatch.core.status import Status
 from dwatch.models import Result, Run
 from tests.faults.history import assert_history_is_unbroken
+from tests.project import CHECKS
 from tests.running import make_items
 from tests.testapp.models import Item
 
@@ -191,7 +192,7 @@ def test_check_class_removed__its_results_are_named_and_can_be_cleaned_up(
 ) -> None:
     make_items(-1, 2)
     assert project.dwatch("run").returncode == 1
-    project.write("stock/checks.py", "")
+    project.write("stock/checks.py", CHECKS.replace('"stock"', '"another"'))
     listed = project.dwatch("list")
     assert listed.returncode == 0
     assert "stock" in listed.stdout

@@ -66,7 +66,7 @@ for _ in range(20):
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE dwatch_checkstate:3",  # the claim, then one for each batch
+        "UPDATE dwatch_checkstate SET lease_expires:2",
         "INSERT INTO dwatch_result:2",
         "INSERT INTO dwatch_statuschange:2",
     ],
