@@ -149,9 +149,9 @@ def tests(session: nox.Session) -> None:
 def matrix(session: nox.Session, django: str) -> None:
     """Run the tests on each supported pair of Python and Django."""
     install_for_tests(session, f"django~={django}.0")
-    run_tests(session, "sqlite", "python")
+    # Kills and clocks (faults) are alike for all of them, and take minutes.
+    run_tests(session, "sqlite", "python", ignored="faults")
     # What a database is asked depends on Django, not on Python, and `tests` covers 5.2.
-    # Processes and kills (cli, faults) are alike for all Djangos.
     servers = usable_databases(session)[1:] if session.python == "3.13" else []
     for database in servers:
         run_tests(session, database, "python", ignored="cli faults")
