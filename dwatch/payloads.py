@@ -32,28 +32,32 @@ class PayloadBatch(NamedTuple):
     """What the source raised after these payloads; the last batch then."""
 
 
-def draw(check: BaseCheck, size: int) -> Iterator[PayloadBatch]:
-    """Yield the check's payloads in batches of at most ``size``.
+class Supply:
+    """What one call of a check's ``generate()`` returned: counted at will, drawn once."""
 
-    A batch of rows is larger if a join repeats its last row beyond that.
-    """
-    started = datetime.now(UTC)
-    source = attempt(check.generate)
-    if isinstance(source, Failure):
-        yield PayloadBatch([], started, source)
-    elif isinstance(source, QuerySet) and _can_be_paged(source):
-        yield from _pages(source, size)
-    else:
-        yield from _chunks(_iterator(source), size, started)
+    def __init__(self, check: BaseCheck) -> None:
+        self._opened_at = datetime.now(UTC)
+        self._source: object = attempt(check.generate)
 
+    def draw(self, size: int) -> Iterator[PayloadBatch]:
+        """Yield the payloads in batches of at most ``size``.
 
-def count(check: BaseCheck) -> int | None:
-    """Return how many payloads there will be, None where that would take drawing them."""
-    source = attempt(check.generate)
-    if not isinstance(source, QuerySet):
-        return None
-    total = attempt(source.count)
-    return None if isinstance(total, Failure) else total
+        A batch of rows is larger if a join repeats its last row beyond that.
+        """
+        source = self._source
+        if isinstance(source, Failure):
+            yield PayloadBatch([], self._opened_at, source)
+        elif isinstance(source, QuerySet) and _can_be_paged(source):
+            yield from _pages(source, size)
+        else:
+            yield from _chunks(_iterator(source), size, self._opened_at)
+
+    def count(self) -> int | None:
+        """Return how many payloads there will be, None where that would take drawing them."""
+        if not isinstance(self._source, QuerySet):
+            return None
+        total = attempt(self._source.count)
+        return None if isinstance(total, Failure) else total
 
 
 def _can_be_paged(queryset: QuerySet[Any]) -> bool:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def drawn(source: object, size: int = 2) -> list[payloads.PayloadBatch]:
     check = make_check(generate=lambda _self: source)()
-    return list(payloads.draw(check, size))
+    return list(payloads.Supply(check).draw(size))
 
 
 def flat(batches: list[payloads.PayloadBatch]) -> list[Any]:
@@ -117,7 +117,7 @@ def test_draw__query_that_fails_is_a_failure() -> None:
 def test_draw__slow_source_gives_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(payloads, "_DRAW_SECONDS", -1)
     check = make_check(generate=lambda _self: endless())()
-    batches = payloads.draw(check, 1000)
+    batches = payloads.Supply(check).draw(1000)
     assert next(batches).payloads == [0]
     assert next(batches).payloads == [1]
 
@@ -133,4 +133,4 @@ def test_draw__loaded_at_is_when_the_page_was_read_or_the_source_began() -> None
 @pytest.mark.parametrize(("source", "total"), [(Item.objects.all, 2), (lambda: iter(()), None)])
 def test_count__is_known_for_querysets(source: Callable[[], Any], total: int | None) -> None:
     make_items(1, 2)
-    assert payloads.count(make_check(generate=lambda _self: source())()) == total
+    assert payloads.Supply(make_check(generate=lambda _self: source())()).count() == total

@@ -49,7 +49,7 @@ def describe_failure(error: BaseException) -> Failure:
     summary = f"{type(error).__name__}: {message}" if message else type(error).__name__
     try:
         trace = "".join(traceback.format_exception(error))
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:  # noqa: BLE001 - formatting asks the exception for its words, too
         trace = summary
     return Failure(
         printable(" ".join(summary.split()))[:MAX_ERROR_LENGTH],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import heapq
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.utils import timezone
 
@@ -64,15 +64,23 @@ class Watch:
     user: Any = None
 
 
-@dataclass(slots=True)
-class Source:
+class Source(Protocol):
     """Where one execution's payloads come from, and what went wrong there."""
 
-    batches: Callable[[BaseCheck], Iterator[tuple[list[NamedPayload], datetime]]]
-    total: Callable[[BaseCheck], int | None]
     complete: bool
-    """Whether it covers all payloads, so that results it does not produce vanish."""
-    failure: Failure | None = None
+    """Whether it covers all payloads of the check."""
+    failure: Failure | None
+    nameless: bool
+    """Whether it held payloads without a usable name: who knows which results are theirs?"""
+
+    def open(self, check: BaseCheck) -> None:
+        """Get ready; called once, before the others."""
+
+    def total(self) -> int | None:
+        """Return how many payloads there will be, None if only drawing them tells."""
+
+    def batches(self, check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
+        """Yield named payloads, and when they were loaded."""
 
 
 @dataclass(slots=True)
@@ -97,27 +105,31 @@ class Execution:
         end = self._finish(lease, run)
         runs.finish_run(run, self.written, end)
         self._release(lease, slot, started, end)
-        return self._report(
-            RunState(end.state.value), started, time.monotonic() - clock, end, run.pk
-        )
+        report = self._report(RunState(end.state.value), started, time.monotonic() - clock, end)
+        return replace(report, run_id=run.pk, slot=slot)
 
     def rehearse(self, state: CheckState | None) -> CheckRun:
         """Judge the payloads and store nothing."""
         started = datetime.now(UTC)
         clock = time.monotonic()
         end = self._guarded(lambda check: self._rehearse(check, state))
-        return self._report(RunState(end.state.value), started, time.monotonic() - clock, end, None)
+        return self._report(RunState(end.state.value), started, time.monotonic() - clock, end)
 
     def _finish(self, lease: states.Lease, run: Run) -> runs.RunEnd:
         assigns = overrides(self.check_class, "get_assigned_users", "get_assigned_groups")
         ticket = Ticket(lease, run.pk, self.reason, assigns)
         end = self._guarded(lambda check: self._judge_and_store(check, ticket))
-        if end.state is not Run.State.COMPLETE or not self.source.complete:
+        if end.state is not Run.State.COMPLETE or not self._sees_all:
             return end
         try:
             return runs.RunEnd(end.state, vanished=runs.hide_unseen(lease, run))
         except LeaseLostError as error:
             return runs.RunEnd(Run.State.FAILED, f"{error.message}. {error.hint}")
+
+    @property
+    def _sees_all(self) -> bool:
+        """Whether a result that was not produced has no payload any more."""
+        return self.source.complete and not self.source.nameless
 
     def _guarded(self, judge: Callable[[BaseCheck], None]) -> runs.RunEnd:
         check = attempt(self.check_class)
@@ -136,7 +148,8 @@ class Execution:
         return runs.RunEnd(Run.State.INTERRUPTED if self.watch.stop else Run.State.COMPLETE)
 
     def _announce(self, check: BaseCheck) -> None:
-        total = self.source.total(check) if self.watch.observer.wants_totals else None
+        self.source.open(check)
+        total = self.source.total() if self.watch.observer.wants_totals else None
         self.watch.observer.check_started(check.slug, title_of(self.check_class), total)
 
     def _judge_and_store(self, check: BaseCheck, ticket: Ticket) -> None:
@@ -179,14 +192,12 @@ class Execution:
         started: datetime,
         duration: float,
         end: runs.RunEnd,
-        run_id: int | None,
     ) -> CheckRun:
         written = self.written
         return CheckRun(
             slug=self.check_class.slug,
             title=title_of(self.check_class),
             state=state,
-            run_id=run_id,
             next_slot=next_slot_of(self.check_class),
             started_at=started,
             duration=duration,
@@ -203,18 +214,32 @@ class Execution:
         )
 
 
-def full_source() -> Source:
-    """Return the source of all payloads of a check; raises ConfigurationError."""
-    size = conf.batch_size()
+class AllPayloads:
+    """The source of a run: whatever ``generate()`` gives. Raises ConfigurationError."""
 
-    def batches(check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
-        for batch in payloads.draw(check, size):
-            source.failure = batch.failure
-            if batch.payloads:
-                yield name_payloads(check, batch.payloads), batch.loaded_at
+    complete = True
 
-    source = Source(batches, payloads.count, complete=True)
-    return source
+    def __init__(self) -> None:
+        self.failure: Failure | None = None
+        self.nameless = False
+        self._size = conf.batch_size()
+
+    def open(self, check: BaseCheck) -> None:
+        """Call ``generate()``: once, since it may be slow or not repeatable."""
+        self._supply = payloads.Supply(check)
+
+    def total(self) -> int | None:
+        """Return how many payloads there will be, if one query tells."""
+        return self._supply.count()
+
+    def batches(self, check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
+        """Yield the payloads under their names."""
+        for batch in self._supply.draw(self._size):
+            self.failure = batch.failure
+            named = name_payloads(check, batch.payloads)
+            self.nameless = self.nameless or any(one.failure for one in named)
+            if named:
+                yield named, batch.loaded_at
 
 
 def title_of(check_class: type[BaseCheck]) -> str:
@@ -253,8 +278,9 @@ def _failed(failure: Failure) -> runs.RunEnd:
 
 
 def _weight(outcome: Outcome) -> float:
-    """Rank problems for a report: what raised, as it needs the author, right behind critical."""
-    return Status.critical.severity - 0.5 if outcome.error else outcome.status.severity
+    """Rank problems for a report: what raised comes right behind what is critical."""
+    least = Status.critical.severity - 0.5 if outcome.error else 0
+    return max(outcome.status.severity, least)
 
 
 def _is_problem(outcome: Outcome) -> bool:

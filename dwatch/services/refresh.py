@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dwatch.core.check import BaseCheck
     from dwatch.core.evaluate import NamedPayload
+    from dwatch.core.guard import Failure
     from dwatch.core.interrupt import StopRequest
     from dwatch.models import CheckState
     from dwatch.querysets import ResultQuerySet
@@ -48,7 +49,7 @@ def refresh_results(
         def refresh_one(cls: type[BaseCheck], stop: StopRequest) -> CheckRun:
             state = known[cls.slug]
             watch = execution.Watch(stop, observer, user)
-            source = _source(_results(request, state))
+            source = _StoredResults(_results(request, state))
             work = execution.Execution(cls, source, watch, Run.Reason.REFRESH)
             lease = states.acquire_lease(state, datetime.now(UTC), scheduled=False)
             if lease is None:
@@ -78,16 +79,28 @@ def _refuse_unknown(request: RefreshRequest, chosen: list[CheckState]) -> None:
             )
 
 
-def _source(results: ResultQuerySet) -> execution.Source:
-    size = conf.batch_size()
+class _StoredResults:
+    """The source of a refresh: payloads of stored results. Raises ConfigurationError."""
 
-    def batches(check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
+    complete = False
+    failure: Failure | None = None
+    nameless = False
+
+    def __init__(self, results: ResultQuerySet) -> None:
+        self._results = results.only("identifier", "long_identifier").order_by("pk")
+        self._size = conf.batch_size()
+
+    def open(self, check: BaseCheck) -> None:
+        """Do nothing: the results are read page by page."""
+
+    def total(self) -> int | None:
+        """Return how many results there are."""
+        return self._results.count()
+
+    def batches(self, check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
+        """Yield the payloads of the results, loaded anew."""
         last = 0
-        while rows := list(
-            results.filter(pk__gt=last).order_by("pk").only("identifier", "long_identifier")[:size]
-        ):
+        while rows := list(self._results.filter(pk__gt=last)[: self._size]):
             loaded_at = datetime.now(UTC)
             yield load_payloads(check, [row.full_identifier for row in rows]), loaded_at
             last = rows[-1].pk
-
-    return execution.Source(batches, lambda _check: results.count(), complete=False)

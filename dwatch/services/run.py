@@ -103,14 +103,15 @@ def _run_one(
     if not (request.force or planned.is_due):
         return execution.not_run(check_class, RunState.not_due, planned)
     reason = Run.Reason.FORCED if request.force else Run.Reason.SCHEDULE
-    work = execution.Execution(check_class, execution.full_source(), watch, reason)
+    work = execution.Execution(check_class, execution.AllPayloads(), watch, reason)
     if request.dry_run or state is None:
         return work.rehearse(state)
     lease = states.acquire_lease(state, datetime.now(UTC), scheduled=not request.force)
     if lease is None:
-        return _not_claimed(check_class)
+        return _not_claimed(check_class, forced=request.force)
     # A forced run handles the slot that is due as well: the payloads are the same.
-    return work.run(lease, planned.slot)
+    report = work.run(lease, planned.slot)
+    return replace(report, notes=(_CLOCK_NOTE,)) if planned.clock_stepped_back else report
 
 
 def plan_of(check_class: type[BaseCheck], state: CheckState | None) -> Plan:
@@ -123,11 +124,17 @@ def plan_of(check_class: type[BaseCheck], state: CheckState | None) -> Plan:
     )
 
 
-def _not_claimed(check_class: type[BaseCheck]) -> CheckRun:
-    """Tell "held by another run" from "another run has just done it"."""
+_CLOCK_NOTE = "It had been handled for a slot in the future: check the hosts' clocks (NTP)."
+
+
+def _not_claimed(check_class: type[BaseCheck], *, forced: bool) -> CheckRun:
+    """Tell "held by another run" from "another run has just done it".
+
+    A forced run was asked for whatever is due, so that other run does not do for it.
+    """
     state = states.ensure_states([check_class])[check_class.slug]
     planned = plan_of(check_class, state)
-    if state.lease_token or planned.is_due:
+    if forced or state.lease_token or planned.is_due:
         return execution.held(check_class, state)
     return execution.not_run(check_class, RunState.not_due, planned)
 

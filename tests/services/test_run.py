@@ -22,9 +22,11 @@ from dwatch.models import (
     Run,
     StatusChange,
 )
+from dwatch.services import execution
 from dwatch.services.reports import RunState, StatusCounts
 from dwatch.services.requests import RunRequest, Selection
 from dwatch.services.run import run_checks
+from dwatch.store import states
 from tests.running import judging, make_check, make_items, run
 from tests.testapp.models import Item
 
@@ -617,3 +619,86 @@ def test_run__what_a_trigger_judged_later_stands_in_the_same_run(settings: Any) 
     )
     run()
     assert Result.objects.get().status == Status.ok
+
+
+class Counting(execution.SilentObserver):
+    """Asks for totals, as a terminal does."""
+
+    wants_totals = True
+
+    def __init__(self) -> None:
+        self.totals: list[int | None] = []
+
+    def check_started(self, slug: str, title: str, total: int | None) -> None:  # noqa: ARG002
+        self.totals.append(total)
+
+
+def test_run__calls_generate_once_even_if_its_total_is_shown() -> None:
+    calls: list[str] = []
+
+    def generate(_self: BaseCheck) -> Any:
+        calls.append("called")
+        return Item.objects.all()
+
+    make_items(1, 2)
+    make_check(generate=generate)
+    observer = Counting()
+    run_checks(RunRequest(force=True), observer)
+    assert observer.totals == [2]
+    assert calls == ["called"]
+
+
+def test_run__hides_nothing_while_payloads_cannot_be_named() -> None:
+    def get_identifier(_self: BaseCheck, item: Item) -> int:
+        return 1 // 0 if item.value < 0 else item.pk
+
+    make_items(-1, 1)
+    make_check()
+    run()
+    make_check(get_identifier=get_identifier)
+    done = run()
+    assert done.errors == 1
+    assert done.vanished == 0
+    assert Result.objects.visible().filter(status=Status.critical).exists()
+    make_check()
+    assert run().vanished == 1  # the one without a name
+
+
+def test_run__forced_and_not_claimed_is_never_called_not_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another run holds the lease at the claim and is done when we look again."""
+    make_items(1)
+    make_check(run_every="0 0 1 1 *")
+    run()
+    real = states.acquire_lease
+
+    def beaten(state: CheckState, now: datetime, *, scheduled: bool) -> states.Lease | None:
+        first = real(state, now, scheduled=False)
+        assert first is not None
+        second = real(state, now, scheduled=scheduled)
+        states.release_lease(first, handled_slot=None, ran_at=None)
+        return second
+
+    monkeypatch.setattr(states, "acquire_lease", beaten)
+    assert run().state is RunState.held
+    assert run(force=False).state is RunState.not_due
+
+
+def test_run__says_that_a_clock_was_wrong_and_names_its_slot() -> None:
+    make_items(1)
+    make_check(run_every="*/5 * * * *")
+    assert run(force=False).notes == ()
+    CheckState.objects.update(handled_slot=datetime.now(UTC) + timedelta(days=365))
+    done = run(force=False)
+    assert "clocks" in done.notes[0]
+    assert done.slot == CheckState.objects.get().handled_slot
+
+
+def test_run__critical_payload_that_raised_is_named_first() -> None:
+    make_items(*range(8))
+    make_check(
+        check=judging(lambda item: Status.critical if item.value == 7 else Status.warning),
+        get_payload_description=lambda _self, item: f"{item.value}" if item.value != 7 else 1 / 0,
+    )
+    assert run().problems[0].status is Status.critical
