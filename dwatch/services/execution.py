@@ -6,14 +6,10 @@ import heapq
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone
-
-from dwatch import conf, payloads
 from dwatch.backends.synchronous import evaluate_batches
-from dwatch.core.definition import overrides, parse_schedule
-from dwatch.core.evaluate import name_payloads
+from dwatch.core.definition import overrides
 from dwatch.core.guard import Failure, attempt
 from dwatch.core.interrupt import Interrupted
 from dwatch.core.outcome import Disposition
@@ -21,6 +17,7 @@ from dwatch.core.status import Status
 from dwatch.core.transition import keep_worst
 from dwatch.exceptions import LeaseLostError
 from dwatch.models import Run
+from dwatch.services.checkruns import next_slot_of, title_of
 from dwatch.services.reports import CheckRun, Problem, RunState, StatusCounts
 from dwatch.store import runs, states
 from dwatch.store.batches import BatchWritten, Ticket, write_batch
@@ -29,30 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dwatch.core.check import BaseCheck
-    from dwatch.core.evaluate import NamedPayload
     from dwatch.core.interrupt import StopRequest
     from dwatch.core.outcome import Outcome, OutcomeBatch
-    from dwatch.core.plan import Plan
     from dwatch.models import CheckState
     from dwatch.services.requests import Observer
+    from dwatch.services.sources import Source
 
 MAX_PROBLEMS = 5
 """How many of the worst payloads a report names for each check."""
-
-
-class SilentObserver:
-    """Watches without a word."""
-
-    wants_totals = False
-
-    def check_started(self, slug: str, title: str, total: int | None) -> None:
-        """Ignore the start."""
-
-    def batch_stored(self, slug: str, judged: int, problems: int) -> None:
-        """Ignore the batch."""
-
-    def check_finished(self, check: CheckRun) -> None:
-        """Ignore the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +43,6 @@ class Watch:
     stop: StopRequest
     observer: Observer
     user: Any = None
-
-
-class Source(Protocol):
-    """Where one execution's payloads come from, and what went wrong there."""
-
-    complete: bool
-    """Whether it covers all payloads of the check."""
-    failure: Failure | None
-    nameless: bool
-    """Whether it held payloads without a usable name: who knows which results are theirs?"""
-
-    def open(self, check: BaseCheck) -> None:
-        """Get ready; called once, before the others."""
-
-    def total(self) -> int | None:
-        """Return how many payloads there will be, None if only drawing them tells."""
-
-    def batches(self, check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
-        """Yield named payloads, and when they were loaded."""
 
 
 @dataclass(slots=True)
@@ -212,65 +174,6 @@ class Execution:
             traceback=end.traceback,
             problems=tuple(problem for *_, problem in sorted(self.problems, reverse=True)),
         )
-
-
-class AllPayloads:
-    """The source of a run: whatever ``generate()`` gives. Raises ConfigurationError."""
-
-    complete = True
-
-    def __init__(self) -> None:
-        self.failure: Failure | None = None
-        self.nameless = False
-        self._size = conf.batch_size()
-
-    def open(self, check: BaseCheck) -> None:
-        """Call ``generate()``: once, since it may be slow or not repeatable."""
-        self._supply = payloads.Supply(check)
-
-    def total(self) -> int | None:
-        """Return how many payloads there will be, if one query tells."""
-        return self._supply.count()
-
-    def batches(self, check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
-        """Yield the payloads under their names."""
-        for batch in self._supply.draw(self._size):
-            self.failure = batch.failure
-            named = name_payloads(check, batch.payloads)
-            self.nameless = self.nameless or any(one.failure for one in named)
-            if named:
-                yield named, batch.loaded_at
-
-
-def title_of(check_class: type[BaseCheck]) -> str:
-    """Return the check's name for people; its class's name without one."""
-    title = attempt(lambda: str(check_class().get_title()))
-    return check_class.__name__ if isinstance(title, Failure) or not title else title
-
-
-def next_slot_of(check_class: type[BaseCheck]) -> datetime | None:
-    """Return when the check is due next, None for one without a schedule."""
-    schedule = parse_schedule(check_class)
-    if schedule is None:
-        return None
-    return schedule.next_slot(datetime.now(UTC), timezone.get_default_timezone())
-
-
-def not_run(check_class: type[BaseCheck], state: RunState, plan: Plan | None = None) -> CheckRun:
-    """Return the report of a check that was not executed."""
-    next_slot = plan.next_slot if plan else next_slot_of(check_class)
-    return CheckRun(check_class.slug, title_of(check_class), state, next_slot=next_slot)
-
-
-def held(check_class: type[BaseCheck], state: CheckState) -> CheckRun:
-    """Return the report of a check that another run is executing."""
-    return CheckRun(
-        check_class.slug,
-        title_of(check_class),
-        RunState.held,
-        held_by=state.lease_owner,
-        held_since=state.lease_since,
-    )
 
 
 def _failed(failure: Failure) -> runs.RunEnd:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from dwatch.core.definition import parse_schedule
 from dwatch.core.plan import plan
 from dwatch.models import Result, Run
-from dwatch.services import execution, selecting
+from dwatch.services import checkruns, selecting
 from dwatch.services.boundary import database_errors_in_words
 from dwatch.services.reports import CheckListing, ListReport, StatusCounts
 from dwatch.services.requests import Selection
@@ -66,7 +66,7 @@ def _listing(
     running = state is not None and bool(state.lease_token) and not _expired(state, now)
     return CheckListing(
         slug=check_class.slug,
-        title=execution.title_of(check_class),
+        title=checkruns.title_of(check_class),
         schedule=schedule.describe() if schedule else "",
         expression=schedule.expression if schedule else "",
         zone=str(schedule.zone or zone) if schedule else "",

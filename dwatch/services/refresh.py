@@ -6,24 +6,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dwatch import conf
 from dwatch.core.identifier import storage_key
-from dwatch.core.resolve import load_payloads
 from dwatch.exceptions import UnknownResultError
 from dwatch.models import Result, Run
-from dwatch.services import execution, selecting
+from dwatch.services import checkruns, execution, selecting
 from dwatch.services.boundary import database_errors_in_words
+from dwatch.services.requests import SilentObserver
 from dwatch.services.run import conduct
+from dwatch.services.sources import StoredResults
 from dwatch.store import states
 from dwatch.store.transactions import database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from dwatch.core.check import BaseCheck
-    from dwatch.core.evaluate import NamedPayload
-    from dwatch.core.guard import Failure
     from dwatch.core.interrupt import StopRequest
     from dwatch.models import CheckState
     from dwatch.querysets import ResultQuerySet
@@ -40,7 +37,7 @@ def refresh_results(
     UnknownCheckError, and UnknownResultError for an identifier that none of the
     selected checks has a result for.
     """
-    observer = observer or execution.SilentObserver()
+    observer = observer or SilentObserver()
     with database_errors_in_words():
         classes = selecting.select(request.selection)
         known = states.ensure_states(classes)
@@ -49,11 +46,11 @@ def refresh_results(
         def refresh_one(cls: type[BaseCheck], stop: StopRequest) -> CheckRun:
             state = known[cls.slug]
             watch = execution.Watch(stop, observer, user)
-            source = _StoredResults(_results(request, state))
+            source = StoredResults(_results(request, state))
             work = execution.Execution(cls, source, watch, Run.Reason.REFRESH)
             lease = states.acquire_lease(state, datetime.now(UTC), scheduled=False)
             if lease is None:
-                return execution.held(cls, states.ensure_states([cls])[cls.slug])
+                return checkruns.held(cls, states.ensure_states([cls])[cls.slug])
             return work.run(lease, None)
 
         report = conduct(classes, refresh_one, observer, lambda _check: False)
@@ -77,30 +74,3 @@ def _refuse_unknown(request: RefreshRequest, chosen: list[CheckState]) -> None:
                 f"no selected check has a result for {identifier!r}",
                 "`dwatch show SLUG` lists the results of a check.",
             )
-
-
-class _StoredResults:
-    """The source of a refresh: payloads of stored results. Raises ConfigurationError."""
-
-    complete = False
-    failure: Failure | None = None
-    nameless = False
-
-    def __init__(self, results: ResultQuerySet) -> None:
-        self._results = results.only("identifier", "long_identifier").order_by("pk")
-        self._size = conf.batch_size()
-
-    def open(self, check: BaseCheck) -> None:
-        """Do nothing: the results are read page by page."""
-
-    def total(self) -> int | None:
-        """Return how many results there are."""
-        return self._results.count()
-
-    def batches(self, check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
-        """Yield the payloads of the results, loaded anew."""
-        last = 0
-        while rows := list(self._results.filter(pk__gt=last)[: self._size]):
-            loaded_at = datetime.now(UTC)
-            yield load_payloads(check, [row.full_identifier for row in rows]), loaded_at
-            last = rows[-1].pk

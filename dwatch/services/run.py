@@ -14,9 +14,11 @@ from dwatch.core.interrupt import stop_on_signals
 from dwatch.core.plan import plan
 from dwatch.exceptions import UnknownCheckError
 from dwatch.models import Run
-from dwatch.services import execution, selecting
+from dwatch.services import checkruns, execution, selecting
 from dwatch.services.boundary import database_errors_in_words
 from dwatch.services.reports import RunReport, RunState
+from dwatch.services.requests import SilentObserver
+from dwatch.services.sources import AllPayloads
 from dwatch.store import states
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def run_checks(
     running. Ctrl-C and SIGTERM store what was judged and end the run. Raises
     UnknownCheckError and ConfigurationError; whatever checks do is in the report.
     """
-    observer = observer or execution.SilentObserver()
+    observer = observer or SilentObserver()
     with database_errors_in_words():
         classes = selecting.select(request.selection)
         _refuse_nothing_to_run(classes)
@@ -78,7 +80,7 @@ def conduct(
     with stop_on_signals() as stop:
         for cls in classes:
             if ended or stop:
-                checks.append(execution.not_run(cls, RunState.not_started))
+                checks.append(checkruns.not_run(cls, RunState.not_started))
                 continue
             check = run_one(cls, stop)
             checks.append(check)
@@ -101,9 +103,9 @@ def _run_one(
 ) -> CheckRun:
     planned = plan_of(check_class, state)
     if not (request.force or planned.is_due):
-        return execution.not_run(check_class, RunState.not_due, planned)
+        return checkruns.not_run(check_class, RunState.not_due, planned)
     reason = Run.Reason.FORCED if request.force else Run.Reason.SCHEDULE
-    work = execution.Execution(check_class, execution.AllPayloads(), watch, reason)
+    work = execution.Execution(check_class, AllPayloads(), watch, reason)
     if request.dry_run or state is None:
         return work.rehearse(state)
     lease = states.acquire_lease(state, datetime.now(UTC), scheduled=not request.force)
@@ -135,8 +137,8 @@ def _not_claimed(check_class: type[BaseCheck], *, forced: bool) -> CheckRun:
     state = states.ensure_states([check_class])[check_class.slug]
     planned = plan_of(check_class, state)
     if forced or state.lease_token or planned.is_due:
-        return execution.held(check_class, state)
-    return execution.not_run(check_class, RunState.not_due, planned)
+        return checkruns.held(check_class, state)
+    return checkruns.not_run(check_class, RunState.not_due, planned)
 
 
 def _fails(check: CheckRun, request: RunRequest) -> bool:

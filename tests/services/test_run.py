@@ -22,9 +22,8 @@ from dwatch.models import (
     Run,
     StatusChange,
 )
-from dwatch.services import execution
 from dwatch.services.reports import RunState, StatusCounts
-from dwatch.services.requests import RunRequest, Selection
+from dwatch.services.requests import RunRequest, Selection, SilentObserver
 from dwatch.services.run import run_checks
 from dwatch.store import states
 from tests.running import judging, make_check, make_items, run
@@ -621,7 +620,7 @@ def test_run__what_a_trigger_judged_later_stands_in_the_same_run(settings: Any) 
     assert Result.objects.get().status == Status.ok
 
 
-class Counting(execution.SilentObserver):
+class Counting(SilentObserver):
     """Asks for totals, as a terminal does."""
 
     wants_totals = True
