@@ -181,13 +181,21 @@ def imports(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Compare the speed with django-datawatch over the same data."""
+    """Measure: the speed beside django-datawatch's, or `-- -h` for more."""
     session.install("-e", ".[postgres]", BENCH_DJANGO, "virtualenv")
+    arguments = session.posargs or ["compare"]
+    if arguments[0] == "compare" or arguments[0].startswith("--"):
+        arguments = [*arguments, "--predecessor", install_predecessor(session)]
+    session.run("python", "-m", "tests.bench", *arguments)
+
+
+def install_predecessor(session: nox.Session) -> str:
+    """Install django-datawatch in an environment of its own and return its Python."""
     predecessor = Path(session.create_tmp(), "django-datawatch")
     python = str(predecessor / SCRIPTS / "python")
     session.run("virtualenv", "--quiet", str(predecessor))
     session.run(python, "-m", "pip", "install", "--quiet", *PREDECESSOR, external=True)
-    session.run("python", "-m", "tests.bench", "--predecessor", python, *session.posargs)
+    return python
 
 
 def install_for_tests(session: nox.Session, *requirements: str) -> None:

@@ -5,108 +5,33 @@ See README.md beside this file.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import subprocess
-import sys
-import tempfile
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-if __package__ in {None, ""}:  # started as a file
-    sys.path.insert(0, str(CHECKOUT))
-
-from tests.bench import rows  # noqa: E402
-from tests.bench.figures import Measurement, table  # noqa: E402
-from tests.bench.figures import rows as table_rows  # noqa: E402
-from tests.bench.measure import Run  # noqa: E402
+from tests.bench import rows, sites
+from tests.bench.figures import HEADINGS, Measurement, cells
+from tests.bench.figures import rows as table_rows
+from tests.bench.findings import Findings, say
+from tests.bench.measure import Run
+from tests.bench.sites import DWATCH, VENDORS, YARDSTICK, BenchError, Tool
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Sequence
 
-VENDORS = ("sqlite", "postgresql", "mariadb")
-YARDSTICK, DWATCH = "datawatch", "dwatch"
+    from tests.bench.sites import Site
+
 TITLES = {YARDSTICK: "django-datawatch", DWATCH: "dwatch"}
 
 
-class BenchError(Exception):
-    """A process of the benchmark failed, or a tool found the wrong defects."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """One of the two tools: which Python has it, and how much it is given to do."""
-
-    name: str
-    python: str
-    payloads: int
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """One database of one round, shared by both tools."""
-
-    vendor: str
-    name: str
-
-    def process(self, tool: Tool, module: str, *arguments: str) -> str:
-        """Run a module of the benchmark in the tool's environment; return what it prints."""
-        finished = subprocess.run(
-            [tool.python, "-m", f"tests.bench.{module}", *arguments],
-            cwd=CHECKOUT,
-            env=os.environ | self._environment(tool),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if finished.returncode:
-            lines = finished.stderr.strip().splitlines() or ["no word"]
-            raise BenchError(f"{tool.name}, {module} on {self.vendor}: {lines[-1]}")
-        return finished.stdout
-
-    def _environment(self, tool: Tool) -> dict[str, str]:
-        return {
-            "BENCH_TOOL": tool.name,
-            "BENCH_DATABASE": self.vendor,
-            "BENCH_DATABASE_NAME": self.name,
-            "BENCH_PAYLOADS": str(tool.payloads),
-            "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
-        }
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print the table; 0 if all was measured, 1 if something failed."""
-    options = _parser().parse_args(argv)
-    tools = _tools(options)
-    measurements: list[Measurement] = []
-    failures: list[str] = []
-    for vendor in options.databases:
-        try:
-            measurements += _measure_vendor(vendor, tools, options.rounds)
-        except BenchError as error:
-            failures.append(str(error))
-    _report(measurements, options.json)
-    for failure in failures:
-        _say(f"not measured: {failure}")
-    return 1 if failures or not measurements else 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be chosen."""
     parser.add_argument("--payloads", type=int, default=20_000, metavar="N", help="for dwatch")
     parser.add_argument(
         "--yardstick-payloads", type=int, default=2_000, metavar="N", help="for django-datawatch"
     )
-    parser.add_argument(
-        "--databases",
-        type=_vendors,
-        default=VENDORS[:2],
-        metavar="A,B",
-        help=f"out of {', '.join(VENDORS)} (default: the first two)",
-    )
+    sites.add_databases_option(parser, VENDORS[:2])
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken")
     parser.add_argument(
         "--yardstick-python",
@@ -117,16 +42,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only-yardstick", action="store_true", help="leave dwatch out, to know the yardstick"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="every measurement, for machines")
-    return parser
 
 
-def _vendors(text: str) -> tuple[str, ...]:
-    chosen = tuple(text.split(","))
-    if unknown := set(chosen) - set(VENDORS):
-        message = f"no such database: {', '.join(sorted(unknown))}"
-        raise argparse.ArgumentTypeError(message)
-    return chosen
+def measure(options: argparse.Namespace) -> Findings:
+    """Measure each tool on each database, round by round."""
+    tools = _tools(options)
+    measurements: list[Measurement] = []
+    failures: list[str] = []
+    for vendor in options.databases:
+        try:
+            measurements += _measure_vendor(vendor, tools, options.rounds)
+        except BenchError as error:
+            failures.append(str(error))
+    compared = table_rows(measurements, TITLES[YARDSTICK])
+    figures = {
+        "rows": [asdict(row) for row in compared],
+        "measurements": [asdict(one) for one in measurements],
+    }
+    return Findings(HEADINGS, [cells(row) for row in compared], figures, failures)
 
 
 def _tools(options: argparse.Namespace) -> list[Tool]:
@@ -134,7 +67,7 @@ def _tools(options: argparse.Namespace) -> list[Tool]:
     if options.yardstick_python:
         tools.append(Tool(YARDSTICK, options.yardstick_python, options.yardstick_payloads))
     if not options.only_yardstick:
-        tools.append(Tool(DWATCH, sys.executable, options.payloads))
+        tools.append(sites.dwatch(options.payloads))
     if not tools:
         raise SystemExit("--only-yardstick needs --yardstick-python")
     return tools
@@ -149,18 +82,12 @@ def _measure_vendor(vendor: str, tools: Sequence[Tool], rounds: int) -> list[Mea
 
 
 def _measure_round(vendor: str, tools: Sequence[Tool], number: int) -> Iterator[Measurement]:
-    with tempfile.TemporaryDirectory(prefix="dwatch-bench-") as folder:
-        name = f"dwatch_bench_{os.getpid()}_{number}"
-        site = Site(vendor, str(Path(folder, name)) if vendor == "sqlite" else name)
-        site.process(tools[0], "database", "create")
-        try:
-            for tool in tools:
-                site.process(tool, "database", "prepare")
-            # Who goes first changes from round to round.
-            for tool in tools if number % 2 == 0 else tools[::-1]:
-                yield _measure(site, tool)
-        finally:
-            site.process(tools[0], "database", "drop")
+    with sites.new_site(vendor, tools[0], number) as site:
+        for tool in tools:
+            site.process(tool, "database", "prepare")
+        # Who goes first changes from round to round.
+        for tool in tools if number % 2 == 0 else tools[::-1]:
+            yield _measure(site, tool)
 
 
 def _measure(site: Site, tool: Tool) -> Measurement:
@@ -174,7 +101,7 @@ def _measure(site: Site, tool: Tool) -> Measurement:
         unchanged=Run(**printed["unchanged"]),
     )
     _demand_the_right_answer(measurement)
-    _say(_progress(measurement))
+    say(_progress(measurement))
     return measurement
 
 
@@ -190,26 +117,6 @@ def _demand_the_right_answer(measurement: Measurement) -> None:
             )
 
 
-def _say(words: str) -> None:
-    sys.stderr.write(f"{words}\n")
-    sys.stderr.flush()
-
-
 def _progress(one: Measurement) -> str:
     first, unchanged = one.payloads / one.first.seconds, one.payloads / one.unchanged.seconds
     return f"{one.database}, {one.tool}: {first:,.0f}/s, unchanged {unchanged:,.0f}/s"
-
-
-def _report(measurements: Sequence[Measurement], file: Path | None) -> None:
-    compared = table_rows(measurements, TITLES[YARDSTICK])
-    sys.stdout.write(f"{table(compared)}\n")
-    if file:
-        content = {
-            "rows": [asdict(row) for row in compared],
-            "measurements": [asdict(one) for one in measurements],
-        }
-        file.write_text(json.dumps(content, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,8 +1,9 @@
-"""Create, prepare or drop the database of one round: ``python -m tests.bench.database create``."""
+"""Create, prepare or drop a database of a benchmark: ``python -m tests.bench.database create``."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def prepare() -> None:
         )
 
 
+def version() -> None:
+    """Print the server's version."""
+    from django.db import connection
+
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(
+            "SELECT VERSION()" if connection.vendor == "mysql" else "SHOW server_version"
+        )
+        sys.stdout.write(re.split("[ -]", cursor.fetchone()[0])[0])
+
+
 def _on_server(statement: str) -> None:
     from django.db import connection
 
@@ -53,4 +65,4 @@ def _on_server(statement: str) -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.bench.settings")
-    {"create": create, "prepare": prepare, "drop": drop}[sys.argv[1]]()
+    {"create": create, "prepare": prepare, "drop": drop, "version": version}[sys.argv[1]]()

@@ -1,4 +1,4 @@
-"""What a comparison found, as plain values and as a table."""
+"""What a comparison found, as plain values and as rows of a table."""
 
 from __future__ import annotations
 
@@ -92,15 +92,8 @@ HEADINGS = (
 )
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a Markdown table."""
-    lines = [HEADINGS, *map(_cells, rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    ruler = tuple("-" * width for width in widths)
-    return "\n".join(_line(cells, widths) for cells in (lines[0], ruler, *lines[1:]))
-
-
-def _cells(row: Row) -> tuple[str, ...]:
+def cells(row: Row) -> tuple[str, ...]:
+    """Return the row as it stands in the table."""
     return (
         row.database,
         row.tool,
@@ -118,9 +111,3 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _ratio(ratio: float | None) -> str:
     return "-" if ratio is None else f"{ratio:,.1f}"
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    words = [cell.ljust(width) for cell, width in zip(cells[:2], widths[:2], strict=True)]
-    numbers = [cell.rjust(width) for cell, width in zip(cells[2:], widths[2:], strict=True)]
-    return f"| {' | '.join([*words, *numbers])} |"

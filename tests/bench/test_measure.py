@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.compare import main
+from tests.bench.__main__ import main
 
 if TYPE_CHECKING:
     from pathlib import Path
