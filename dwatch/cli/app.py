@@ -7,14 +7,15 @@ the renderers are imported inside functions, once a command really runs.
 from __future__ import annotations
 
 import sys
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dwatch.cli import completion
+from dwatch.cli import collector, completion
 from dwatch.cli.boundary import guarded
 from dwatch.cli.options import FailOn, OutputFormat, StatusName, parse_age
+from dwatch.cli.parameters import LightGroup
 from dwatch.cli.streams import accept_any_text
 from dwatch.services.gate import ExitCode
 from dwatch.services.requests import CleanupRequest, RefreshRequest, RunRequest, Selection
@@ -43,6 +44,7 @@ Exit codes:
 
 app = typer.Typer(
     name="dwatch",
+    cls=LightGroup,
     help="Check the data of a Django project, remember what changed, tell who should know.",
     epilog=_EPILOG,
     pretty_exceptions_enable=False,
@@ -104,10 +106,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     accept_any_text()
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = _globals_first(given)
-    code = guarded(
-        lambda: app(arguments or ["--help"], prog_name="dwatch", standalone_mode=False) or 0,
-        show_traceback="--traceback" in arguments,
-    )
+    with collector.postponed() if argv is None else nullcontext():
+        code = guarded(
+            lambda: app(arguments or ["--help"], prog_name="dwatch", standalone_mode=False) or 0,
+            show_traceback="--traceback" in arguments,
+        )
     # `dwatch` alone in a cron line is a mistake and must not look like success.
     return code if given else ExitCode.usage
 
@@ -394,4 +397,5 @@ def _start(context: typer.Context, form: OutputFormat | None, *, quiet: bool = F
         # What settings, modules and checks print must not get among the JSON.
         context.with_resource(redirect_stdout(sys.stderr))
     set_up(context.find_root().params["settings"])
+    collector.resume()
     return output

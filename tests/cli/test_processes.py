@@ -300,6 +300,25 @@ def test_help_and_bad_usage_load_neither_django_nor_croniter(arguments: tuple[st
     assert "HEAVY []" in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("arguments", [("list",), ("show", "stock")])
+def test_listing_loads_nothing_that_runs_checks_or_colours(
+    project: Project, arguments: tuple[str, ...]
+) -> None:
+    make_items(1)
+    project.dwatch("run")
+    program = (
+        "import sys\nfrom dwatch.cli.app import main\n"
+        f"sys.argv = ['dwatch', *{arguments!r}]\n"
+        "assert main() == 0\n"
+        "heavy = {'celery', 'pydantic', 'rich.console', 'rich.table', 'dwatch.work',"
+        " 'dwatch.services.run', 'dwatch.store.batches', 'dwatch.cli.progress'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))"
+    )
+    done = project.run("-c", program)
+    assert "every 5 minutes" in done.stdout
+    assert "HEAVY []" in done.stdout, done.stdout + done.stderr
+
+
 def test_version_and_completion(project: Project) -> None:
     assert "0.1.0" in project.dwatch("--version").stdout
     project.environment |= {
