@@ -23,7 +23,8 @@ DEFAULT = "compare"
 # One line each: the module beside this file that measures.
 BENCHMARKS = (
     "compare",
-)  # fmt: skip
+    "startup",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
