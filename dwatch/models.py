@@ -180,6 +180,32 @@ class Result(models.Model):
         return self.long_identifier or self.identifier
 
 
+class Unconfirmed(models.Model):
+    """A worse status that too few runs in a row have found for it to be shown.
+
+    In a table of its own: checks without ``confirm_after`` never touch it. It counts
+    only while ``evaluated_at`` is the result's own, so that a judgement which did not
+    look here (``confirm_after`` was 1 then) leaves nothing behind that is believed.
+    """
+
+    result = models.OneToOneField(
+        Result, models.CASCADE, primary_key=True, related_name="unconfirmed"
+    )
+    status = models.PositiveSmallIntegerField(_("status"), choices=_STATUS_CHOICES)
+    runs = models.PositiveIntegerField(_("runs in a row"))
+    since = models.DateTimeField(_("since"))
+    description = models.TextField(_("description"), blank=True, default="")
+    data = JSONTextField(_("data"), default=dict)
+    evaluated_at = models.DateTimeField(_("as of"))
+
+    class Meta:
+        verbose_name = _("unconfirmed status")
+        verbose_name_plural = _("unconfirmed statuses")
+
+    def __str__(self) -> str:
+        return f"{Status(self.status).name} in {self.runs} runs"
+
+
 class StatusChange(models.Model):
     """A moment at which a result's status became another one; the first has no ``from``."""
 

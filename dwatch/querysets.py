@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, F, OuterRef
 
 from dwatch.core.status import Status
 
@@ -25,6 +25,10 @@ class ResultQuerySet(models.QuerySet["Result"]):
     def problems(self) -> ResultQuerySet:
         """Keep what is not ok."""
         return self.visible().exclude(status=Status.ok)
+
+    def unconfirmed(self) -> ResultQuerySet:
+        """Keep those whose latest judgement was worse than what is shown."""
+        return self.visible().filter(unconfirmed__evaluated_at=F("evaluated_at"))
 
     def for_user(self, user: Any) -> ResultQuerySet:
         """Keep what is the user's: assigned to them, to one of their groups, or to nobody.
@@ -57,6 +61,11 @@ class ResultQuerySet(models.QuerySet["Result"]):
         for state, status, amount in rows.annotate(amount=Count("pk")):
             counts.setdefault(state, {})[Status(status)] = amount
         return counts
+
+    def unconfirmed_by_check(self) -> dict[int, int]:
+        """Return the number of :meth:`unconfirmed` results, by the check state's pk."""
+        rows = self.unconfirmed().order_by().values_list("check_state")
+        return dict(rows.annotate(amount=Count("pk")))
 
 
 def _of_result(model_name: str) -> models.QuerySet[Any]:

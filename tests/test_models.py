@@ -17,6 +17,7 @@ from dwatch.models import (
     Run,
     StatusChange,
     Tag,
+    Unconfirmed,
 )
 
 NOW = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
@@ -35,6 +36,7 @@ RESULT = Result(check_state=STATE, identifier="7")
         (Acknowledgement(user_name="ada", until=NOW), "ada until 2026-02-03"),
         (ResultConfig(result=RESULT), "configuration of shop.checks.WalletBalance 7"),
         (Tag(tag="later"), "later"),
+        (Unconfirmed(status=3, runs=2), "critical in 2 runs"),
         (AssignedUser(user=User(username="ada")), "ada"),
         (AssignedGroup(group=Group(name="finance")), "finance"),
     ],

@@ -6,7 +6,14 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from dwatch.core.status import Status
-from dwatch.models import Acknowledgement, AssignedGroup, AssignedUser, CheckState, Result
+from dwatch.models import (
+    Acknowledgement,
+    AssignedGroup,
+    AssignedUser,
+    CheckState,
+    Result,
+    Unconfirmed,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +101,19 @@ def test_unacknowledged__only_what_holds_now_counts(
         ended_at=ended,
     )
     assert Result.objects.unacknowledged(NOW).count() == left
+
+
+def wait_beside(result: Result, evaluated_at: datetime = NOW) -> None:
+    Unconfirmed.objects.create(
+        result=result, status=Status.critical, runs=1, since=NOW, evaluated_at=evaluated_at
+    )
+
+
+def test_unconfirmed__only_where_the_latest_judgement_was_worse_than_what_is_shown() -> None:
+    for name in ("worse", "worse, too"):
+        wait_beside(add(name, Status.ok))
+    wait_beside(add("judged since", Status.ok), NOW - timedelta(seconds=1))
+    wait_beside(add("hidden", Status.ok, hidden=True))
+    ok = add("ok", Status.ok)
+    assert sorted(names(Result.objects.unconfirmed())) == ["worse", "worse, too"]
+    assert Result.objects.unconfirmed_by_check() == {ok.check_state_id: 2}

@@ -35,6 +35,8 @@ class BaseCheck:
     """A Django form class: what people may configure for a single result."""
     max_acknowledge: ClassVar[int | None] = None
     """The longest acknowledgement, in days; None: no limit."""
+    confirm_after: ClassVar[int] = 1
+    """How many judgements in a row it takes until a worse status is shown; 1: at once."""
     trigger_update: ClassVar[Mapping[str, Any]] = {}
     """Models whose changes re-check payloads, by the name in ``get_<name>_payload()``."""
     queue: ClassVar[str | None] = None

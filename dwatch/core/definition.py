@@ -139,6 +139,12 @@ def _limits(check_class: type[BaseCheck], name: str) -> None:
             f"{name}.max_acknowledge is {days!r}",
             "Set it to a whole number of days, at least 1, or None for no limit.",
         )
+    runs: object = check_class.confirm_after
+    if type(runs) is not int or runs < 1:
+        raise DefinitionError(
+            f"{name}.confirm_after is {runs!r}",
+            "Set it to a whole number of runs, at least 1 (a worse status is shown at once).",
+        )
 
 
 def _words(check_class: type[BaseCheck], name: str) -> None:

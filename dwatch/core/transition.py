@@ -33,6 +33,26 @@ class StoredResult(NamedTuple):
     """The run that saw it last."""
 
 
+class HeldBack(NamedTuple):
+    """A worse outcome that is not shown yet (see :mod:`dwatch.core.confirm`)."""
+
+    row: StoredResult | None
+    """None for a result that is made by this batch, as ok."""
+    outcome: Outcome
+    runs: int
+    """Judgements in a row, this one included, that were worse than what is shown."""
+    since: datetime
+    repeated: bool = False
+    """Whether this run had counted it before, in an earlier batch."""
+    is_recorded: bool = True
+    """Whether it is written; not if an earlier batch had something as bad or worse."""
+
+    @property
+    def shown(self) -> Status:
+        """What people see meanwhile."""
+        return self.row.status if self.row else Status.ok
+
+
 @dataclass(frozen=True, slots=True)
 class BatchChanges:
     """A batch of outcomes, sorted by what has to be written."""
@@ -48,6 +68,10 @@ class BatchChanges:
     """Skipped or gone, and not hidden yet."""
     repeated: list[tuple[StoredResult, Outcome]] = field(default_factory=list)
     """Judged by this run before, in an earlier batch; worse ones are in ``changed`` too."""
+    held: list[HeldBack] = field(default_factory=list)
+    """Worse, but not confirmed; what is shown stays."""
+    settled: list[StoredResult] = field(default_factory=list)
+    """Nothing waits to be confirmed any more, as it did before."""
 
     @property
     def status_changes(self) -> list[tuple[StoredResult, Outcome]]:

@@ -15,7 +15,7 @@ from dwatch.core.plan import MAX_CLOCK_SKEW
 from dwatch.core.status import Status
 from dwatch.core.transition import StoredResult, keep_worst, sort_out
 from dwatch.models import Result
-from dwatch.store import acknowledgements, assignments, rows
+from dwatch.store import acknowledgements, assignments, rows, unconfirmed
 from dwatch.store.states import renew
 from dwatch.store.transactions import database, write
 
@@ -39,6 +39,13 @@ class Ticket:
     reason: str
     assigns: bool
     """Whether the check names assignees; if not, nothing is looked up."""
+    confirm_after: int = 1
+    """Judgements in a row it takes until a worse status is shown."""
+    absent_is_ok: bool = False
+    """Whether a payload without a result is known to have been ok until now.
+
+    For checks that store no ok results, once a run of theirs was complete.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,9 @@ class BatchWritten:
     gone: int = 0
     duplicates: int = 0
     status_changes: int = 0
+    unconfirmed: int = 0
+    held: dict[str, Status] = field(default_factory=dict)
+    """What is shown, by identifier, where a worse verdict is held back."""
 
     def __add__(self, other: BatchWritten) -> BatchWritten:
         return BatchWritten(
@@ -60,6 +70,8 @@ class BatchWritten:
             self.gone + other.gone,
             self.duplicates + other.duplicates,
             self.status_changes + other.status_changes,
+            self.unconfirmed + other.unconfirmed,
+            {**self.held, **other.held},
         )
 
 
@@ -111,6 +123,10 @@ def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> Batc
     renew(ticket.lease)
     stored = _stored(ticket.lease.state_id, outcomes, now)
     changes = sort_out(outcomes, stored, loaded_at=loaded_at, run_id=ticket.run_id)
+    if ticket.confirm_after > 1:
+        changes = unconfirmed.hold_back(
+            changes, ticket.confirm_after, now, absent_is_ok=ticket.absent_is_ok
+        )
     stamp = rows.Stamp(
         ticket.lease.state_id, ticket.run_id, ticket.reason, now=now, loaded_at=loaded_at
     )
@@ -120,6 +136,7 @@ def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> Batc
     rows.record_changes(status_changes, stamp)
     rows.touch(changes.unchanged, changes.stale, stamp)
     rows.hide(changes.vanishing, now)
+    unconfirmed.record(changes, stamp)
     acknowledgements.end_overtaken(status_changes, now)
     if ticket.assigns:
         pairs = [
@@ -127,7 +144,7 @@ def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> Batc
             *((row.pk, outcome) for row, outcome in changes.changed),
         ]
         assignments.assign(pairs)
-    return _tally(outcomes, changes)
+    return _tally(outcomes, changes, ticket.run_id)
 
 
 def _stored(state_id: int, outcomes: Iterable[Outcome], now: datetime) -> dict[str, StoredResult]:
@@ -164,7 +181,7 @@ def _believed(evaluated_at: datetime, now: datetime) -> datetime:
     return evaluated_at if evaluated_at <= now + MAX_CLOCK_SKEW else _LONG_AGO
 
 
-def _tally(outcomes: list[Outcome], changes: BatchChanges) -> BatchWritten:
+def _tally(outcomes: list[Outcome], changes: BatchChanges, run_id: int) -> BatchWritten:
     counts: Counter[Status] = Counter()
     dispositions: Counter[Disposition] = Counter()
     errors = 0
@@ -176,6 +193,9 @@ def _tally(outcomes: list[Outcome], changes: BatchChanges) -> BatchWritten:
     for row, outcome in changes.repeated:
         # It was counted by an earlier batch already; the worse of the two counts.
         counts[min(row.status, outcome.status, key=lambda status: status.severity)] -= 1
+    for held in changes.held:
+        counts[held.outcome.status] -= 1
+        counts[held.shown] += 1
     return BatchWritten(
         counts,
         errors,
@@ -183,4 +203,8 @@ def _tally(outcomes: list[Outcome], changes: BatchChanges) -> BatchWritten:
         dispositions[Disposition.gone],
         len(changes.repeated),
         len(changes.new) + len(changes.status_changes),
+        sum(not held.repeated for held in changes.held)
+        # An earlier batch of this run had counted these.
+        - sum(row.run_id == run_id for row in changes.settled),
+        {held.outcome.identifier: held.shown for held in changes.held},
     )

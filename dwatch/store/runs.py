@@ -14,6 +14,7 @@ from dwatch import __version__
 from dwatch.core.plan import MAX_CLOCK_SKEW
 from dwatch.core.status import Status
 from dwatch.models import Result, Run
+from dwatch.store import unconfirmed
 from dwatch.store.states import renew
 from dwatch.store.transactions import database, write
 
@@ -84,6 +85,9 @@ def hide_unseen(lease: Lease, run: Run) -> int:
             check_state=lease.state_id,
             vanished_at__isnull=True,
         )
-        return unseen.update(vanished_at=now)
+        hidden = unseen.update(vanished_at=now)
+        if hidden:
+            unconfirmed.forget_vanished(lease.state_id, now)
+        return hidden
 
     return write(work)

@@ -61,6 +61,7 @@ NAME = "tests.core.test_definition.Wallets"
         defined(tags={"a", "b"}, aliases=frozenset()),
         defined(run_every="*/5 * * * *", timezone="Asia/Kolkata"),
         defined(max_acknowledge=1),
+        defined(confirm_after=3),
         defined(trigger_update={"item": Item}, get_item_payload=lambda _self, item: item),
         defined(trigger_update=None),
     ],
@@ -138,6 +139,9 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("acknowledge 0", defined(max_acknowledge=0), "max_acknowledge is 0", "whole number of days"),
     ("acknowledge True", defined(max_acknowledge=True), "max_acknowledge is True", "at least 1"),
     ("acknowledge 1.5", defined(max_acknowledge=1.5), "max_acknowledge is 1.5", "whole number"),
+    ("confirm 0", defined(confirm_after=0), "confirm_after is 0", "at least 1"),
+    ("confirm True", defined(confirm_after=True), "confirm_after is True", "whole number of runs"),
+    ("confirm None", defined(confirm_after=None), "confirm_after is None", "whole number"),
     ("owner None", defined(owner=None), "owner must be a string", '"finance"'),
     ("runbook list", defined(runbook=["x"]), "runbook must be a string", "For example"),
 ]

@@ -36,9 +36,9 @@ def levels() -> dict[str, str]:
 @pytest.mark.django_db
 def test_doctor__migration_that_is_not_applied() -> None:
     make_check()
-    MigrationRecorder(connection).record_unapplied("dwatch", "0001_initial")
+    MigrationRecorder(connection).record_unapplied("dwatch", "0002_unconfirmed")
     (finding,) = [finding for finding in examine().findings if finding.level == "error"]
-    assert (finding.subject, finding.text) == ("migrations", "not applied: 0001_initial")
+    assert (finding.subject, finding.text) == ("migrations", "not applied: 0002_unconfirmed")
     assert "migrate dwatch" in finding.hint
 
 
