@@ -252,6 +252,9 @@ def show(
     everything: Annotated[
         bool, typer.Option("--all", help="Show results whose payload vanished, too.")
     ] = False,
+    unconfirmed: Annotated[
+        bool, typer.Option("--unconfirmed", help="Only results that may be worse than shown.")
+    ] = False,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Most results to show.")] = 50,
     form: Format = None,
 ) -> int:
@@ -263,7 +266,12 @@ def show(
         return commands.show_result(slug, identifier, output)
     wanted = status.status if status else None
     return commands.show_results(
-        slug, output, status=wanted, include_vanished=everything, limit=limit
+        slug,
+        output,
+        status=wanted,
+        include_vanished=everything,
+        unconfirmed=unconfirmed,
+        limit=limit,
     )
 
 

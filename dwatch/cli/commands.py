@@ -53,13 +53,25 @@ def list_checks(selection: Selection, output: Output) -> int:
 
 
 def show_results(
-    slug: str, output: Output, *, status: Status | None, include_vanished: bool, limit: int
+    slug: str,
+    output: Output,
+    *,
+    status: Status | None,
+    include_vanished: bool,
+    unconfirmed: bool,
+    limit: int,
 ) -> int:
     """Show a check's stored results."""
     from dwatch.report.results import results_document
     from dwatch.services.show import show_results as ask
 
-    report = ask(slug, status=status, include_vanished=include_vanished, limit=limit)
+    report = ask(
+        slug,
+        status=status,
+        include_vanished=include_vanished,
+        unconfirmed=unconfirmed,
+        limit=limit,
+    )
     output.show(
         lambda: results_document(report, get_default_timezone()),
         lambda: schema.results_json(report),

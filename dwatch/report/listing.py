@@ -52,8 +52,15 @@ def _row(check: CheckListing, now: datetime, zone: tzinfo) -> tuple[Cell, ...]:
         schedule_cell(check),
         _last_run(check, now, zone),
         _next_run(check, now, zone),
-        counts_cell(check.counts),
+        _results(check),
     )
+
+
+def _results(check: CheckListing) -> Cell:
+    lines = counts_cell(check.counts).lines
+    if check.unconfirmed:
+        lines += ((Span(f"{check.unconfirmed:,} unconfirmed", Tone.dim),),)
+    return Cell(lines)
 
 
 def _title(check: CheckListing) -> str:

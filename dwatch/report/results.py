@@ -9,7 +9,12 @@ from dwatch.report.document import Cell, Column, Document, Paragraph, Span, Tabl
 from dwatch.report.listing import schedule_cell
 from dwatch.report.moments import absolute, both, relative
 from dwatch.report.text import clean
-from dwatch.report.wording import counts_in_words, status_cell, status_line
+from dwatch.report.wording import (
+    counts_in_words,
+    status_cell,
+    status_line,
+    unconfirmed_in_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
         ResultRow,
         ResultsReport,
         TimelineEntry,
+        UnconfirmedStatus,
     )
 
 _FACTS = (Column(essential=True), Column(wrap=True))
@@ -81,6 +87,8 @@ def _about(check: CheckListing, now: datetime, zone: tzinfo) -> Paragraph:
         (Span(f"  last run {last}{following}"),),
         (Span(f"  {counts_in_words(check.counts)}"),),
     ]
+    if check.unconfirmed:
+        lines.append((Span(f"  {check.unconfirmed:,} unconfirmed", Tone.warning),))
     extras = (
         ("tags", ", ".join(check.tags)),
         ("owner", check.owner),
@@ -108,6 +116,8 @@ def _row(result: ResultRow, now: datetime, zone: tzinfo) -> tuple[Cell, ...]:
     if result.acknowledged_until:
         until = absolute(result.acknowledged_until, zone)
         said.append(Span(f"[acknowledged until {until}] ", Tone.good))
+    if result.unconfirmed:
+        said.append(Span(f"[{unconfirmed_in_words(result.unconfirmed)}] ", Tone.warning))
     said.append(Span(clean(result.description)))
     if result.error:
         said.append(Span(f"  {clean(result.error)}", Tone.bad))
@@ -135,6 +145,8 @@ def _facts(report: ResultReport, zone: tzinfo) -> Iterable[tuple[str, Cell]]:
     yield "identifier", Cell.of(clean(result.identifier), Tone.strong)
     since = Span(f" since {both(result.since, now, zone)}")
     yield "status", Cell(((*status_line(result.status), since),))
+    if result.unconfirmed:
+        yield "unconfirmed", _unconfirmed(result.unconfirmed, now, zone)
     if result.description:
         yield "description", Cell.of(clean(result.description))
     if result.error:
@@ -156,6 +168,17 @@ def _facts(report: ResultReport, zone: tzinfo) -> Iterable[tuple[str, Cell]]:
     ):
         if values:
             yield name, Cell.of(clean(", ".join(values)))
+
+
+def _unconfirmed(unconfirmed: UnconfirmedStatus, now: datetime, zone: tzinfo) -> Cell:
+    said = unconfirmed_in_words(unconfirmed)
+    first = Span(f"{said}, first {both(unconfirmed.since, now, zone)}", Tone.warning)
+    lines: list[Line] = [(first,)]
+    if unconfirmed.description:
+        lines.append((Span(clean(unconfirmed.description)),))
+    if unconfirmed.data:
+        lines.extend(data_cell(unconfirmed.data).lines)
+    return Cell(tuple(lines))
 
 
 def _acknowledged(result: ResultRow, now: datetime, zone: tzinfo) -> str:

@@ -132,6 +132,9 @@ def _remarks(check: CheckRun) -> Iterable[Span]:
     said = [f"{number:,} {what}" for number, what in asides if number]
     if said:
         yield Span(f"{', '.join(said)}", Tone.dim)
+    if check.unconfirmed:
+        what = f"{check.unconfirmed:,} unconfirmed: dwatch show {clean(check.slug)} --unconfirmed"
+        yield Span(what, Tone.dim)
     for note in check.notes:
         yield Span(clean(note), Tone.warning)
 
@@ -223,6 +226,10 @@ def _summary(report: RunReport, ran: list[CheckRun], zone: tzinfo) -> Block:
     errors = sum(check.errors for check in ran)
     if errors:
         lines.append((Span(quantity(errors, "error"), Tone.bad),))
+    unconfirmed = sum(check.unconfirmed for check in ran)
+    if unconfirmed:
+        said = f"{unconfirmed:,} unconfirmed: worse, but not yet in as many runs as the check asks"
+        lines.append((Span(said, Tone.dim),))
     if report.dry_run:
         lines.append((Span("Dry run: nothing was stored.", Tone.warning),))
     if report.interrupted_by is not None:

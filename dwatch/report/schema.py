@@ -17,18 +17,21 @@ number for each status. The schemas and the fields they hold:
     requested_by_name (slugs that a pattern named), module_failures (of module,
     error, traceback), checks (of slug, title, state, run_id, slot, next_slot,
     started_at, duration, counts, errors, skipped, gone, vanished, duplicates,
-    status_changes, error, traceback, problems, held_by, held_since, notes).
+    status_changes, unconfirmed, error, traceback, problems, held_by,
+    held_since, notes). ``counts`` and problems tell what is shown.
     ``state`` is complete, failed, interrupted, not_due, held or not_started. A
     problem has identifier, status, description, error.
 ``dwatch/list``
     now, module_failures, removed (of slug, results), checks (of slug, title,
     schedule, expression, zone, state, last_run_at, last_run_state,
     last_duration, last_errors, next_slot, counts, tags, owner, runbook,
-    running_since, running_by, clock_stepped_back).
+    running_since, running_by, clock_stepped_back, unconfirmed).
 ``dwatch/results``
     now, check (as in the list), matching, results (of identifier, status,
     since, description, error, data, evaluated_at, vanished_at,
-    acknowledged_until, acknowledged_by, acknowledged_reason).
+    acknowledged_until, acknowledged_by, acknowledged_reason, unconfirmed).
+    ``unconfirmed`` is null, or a worse status that is not shown yet: status,
+    runs, confirm_after, since, description, data.
 ``dwatch/result``
     now, check, result (as above), formatted_data, traceback, config, tags,
     users, groups, timeline (of at, kind, from_status, to_status, text).

@@ -9,7 +9,7 @@ from dwatch.report.document import Cell, Column, Span, Tone
 
 if TYPE_CHECKING:
     from dwatch.report.document import Line
-    from dwatch.services.reports import StatusCounts
+    from dwatch.services.reports import StatusCounts, UnconfirmedStatus
 
 GLYPHS = {Status.ok: "✔", Status.warning: "!", Status.critical: "✖", Status.unknown: "?"}
 TONES = {
@@ -72,6 +72,14 @@ def counts_in_words(counts: StatusCounts) -> str:
     """Return what occurs, worst first, as in ``2 critical, 118 ok``."""
     named = [(getattr(counts, status.name), status.name) for status in Status.by_severity()]
     return ", ".join(f"{number:,} {name}" for number, name in named if number) or "no results"
+
+
+def unconfirmed_in_words(unconfirmed: UnconfirmedStatus) -> str:
+    """Return the worse status that is not shown yet, as in ``critical in 2 of 3 runs``."""
+    status, runs, needed = unconfirmed.status.name, unconfirmed.runs, unconfirmed.confirm_after
+    if runs < needed:
+        return f"{status} in {runs} of {needed} runs"
+    return f"{status} in {quantity(runs, 'run')}; the next one shows it"
 
 
 def quantity(number: int, singular: str, plural: str = "") -> str:

@@ -23,7 +23,7 @@ from dwatch.store import runs, states
 from dwatch.store.batches import BatchWritten, Ticket, write_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from dwatch.core.check import BaseCheck
     from dwatch.core.interrupt import StopRequest
@@ -79,7 +79,8 @@ class Execution:
 
     def _finish(self, lease: states.Lease, run: Run) -> runs.RunEnd:
         assigns = overrides(self.check_class, "get_assigned_users", "get_assigned_groups")
-        ticket = Ticket(lease, run.pk, self.reason, assigns)
+        confirm_after = self.check_class.confirm_after
+        ticket = Ticket(lease, run.pk, self.reason, assigns, confirm_after)
         end = self._guarded(lambda check: self._judge_and_store(check, ticket))
         if end.state is not Run.State.COMPLETE or not self._sees_all:
             return end
@@ -128,8 +129,10 @@ class Execution:
         return evaluate_batches(check, batches, state_id=state_id, stop=self.watch.stop)
 
     def _count(self, written: BatchWritten, outcomes: list[Outcome]) -> None:
-        self.written += written
-        problems = [outcome for outcome in outcomes if _is_problem(outcome)]
+        # Numbers add up; identifiers would, too, until the memory is full.
+        self.written += replace(written, held={})
+        shown = _as_shown(outcomes, written.held) if written.held else outcomes
+        problems = [outcome for outcome in shown if _is_problem(outcome)]
         for outcome in problems:
             self.seen += 1
             # Negative, so that of equally bad ones the first seen stay.
@@ -170,6 +173,7 @@ class Execution:
             vanished=end.vanished,
             duplicates=written.duplicates,
             status_changes=written.status_changes,
+            unconfirmed=written.unconfirmed,
             error=end.error,
             traceback=end.traceback,
             problems=tuple(problem for *_, problem in sorted(self.problems, reverse=True)),
@@ -178,6 +182,16 @@ class Execution:
 
 def _failed(failure: Failure) -> runs.RunEnd:
     return runs.RunEnd(Run.State.FAILED, failure.error, failure.traceback)
+
+
+def _as_shown(outcomes: list[Outcome], held: Mapping[str, Status]) -> list[Outcome]:
+    """Return the outcomes with the statuses that people see."""
+    return [
+        outcome._replace(status=held[outcome.identifier])
+        if outcome.identifier in held and outcome.disposition is Disposition.judged
+        else outcome
+        for outcome in outcomes
+    ]
 
 
 def _weight(outcome: Outcome) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Max
 from django.utils import timezone
@@ -34,11 +34,10 @@ def list_checks(selection: Selection | None = None) -> ListReport:
         classes = selecting.select(selection)
         now = datetime.now(UTC)
         known = states.read_states()
-        counts = Result.objects.using(database()).counts_by_check()
-        last_runs = _last_runs()
-        listings = tuple(
-            _listing(cls, known.get(cls.slug), counts, last_runs, now) for cls in classes
-        )
+        results = Result.objects.using(database())
+        counts = results.counts_by_check()
+        found = _Found(counts, results.unconfirmed_by_check(), _last_runs())
+        listings = tuple(_listing(cls, known.get(cls.slug), found, now) for cls in classes)
         return ListReport(
             listings,
             selecting.module_failures(),
@@ -52,17 +51,21 @@ def listing_of(check_class: type[BaseCheck]) -> CheckListing:
     return list_checks(Selection(slugs=(check_class.slug,))).checks[0]
 
 
+class _Found(NamedTuple):
+    """What runs have found, each by the pk of the check's state."""
+
+    counts: dict[int, dict[Status, int]]
+    unconfirmed: dict[int, int]
+    last_runs: dict[int, Run]
+
+
 def _listing(
-    check_class: type[BaseCheck],
-    state: CheckState | None,
-    counts: dict[int, dict[Status, int]],
-    last_runs: dict[int, Run],
-    now: datetime,
+    check_class: type[BaseCheck], state: CheckState | None, found: _Found, now: datetime
 ) -> CheckListing:
     schedule = parse_schedule(check_class)
     zone = timezone.get_default_timezone()
     planned = plan(schedule, state.handled_slot if state else None, now, zone)
-    last = last_runs.get(state.pk) if state else None
+    last = found.last_runs.get(state.pk) if state else None
     running = state is not None and bool(state.lease_token) and not _expired(state, now)
     return CheckListing(
         slug=check_class.slug,
@@ -76,13 +79,14 @@ def _listing(
         last_duration=_duration(last),
         last_errors=last.errors if last else 0,
         next_slot=planned.next_slot,
-        counts=StatusCounts.of(counts.get(state.pk, {}) if state else {}),
+        counts=StatusCounts.of(found.counts.get(state.pk, {}) if state else {}),
         tags=tuple(check_class.tags),
         owner=check_class.owner,
         runbook=check_class.runbook,
         running_since=state.lease_since if state and running else None,
         running_by=state.lease_owner if state and running else "",
         clock_stepped_back=planned.clock_stepped_back,
+        unconfirmed=found.unconfirmed.get(state.pk, 0) if state else 0,
     )
 
 

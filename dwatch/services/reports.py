@@ -92,7 +92,7 @@ class CheckRun:
     started_at: datetime | None = None
     duration: float = 0.0
     counts: StatusCounts = StatusCounts()
-    """The payloads judged now, by status."""
+    """The payloads judged now, by the status that is shown of them."""
     errors: int = 0
     """Payloads that raised, plus one if the check itself raised."""
     skipped: int = 0
@@ -103,6 +103,8 @@ class CheckRun:
     duplicates: int = 0
     """Payloads whose identifier came more than once; the worst one counts."""
     status_changes: int = 0
+    unconfirmed: int = 0
+    """Payloads judged worse than what is shown, but not yet in ``confirm_after`` runs."""
     error: str = ""
     """What the check itself raised, in one line."""
     traceback: str = ""
@@ -153,6 +155,8 @@ class CheckListing:
     running_since: datetime | None
     running_by: str
     clock_stepped_back: bool = False
+    unconfirmed: int = 0
+    """Results that are worse than shown, but not yet in ``confirm_after`` runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,19 @@ class ListReport:
     removed: tuple[tuple[str, int], ...]
     """Slugs with results whose check no longer exists, with how many results."""
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnconfirmedStatus:
+    """A worse status than the one shown, not yet found by enough runs in a row."""
+
+    status: Status
+    runs: int
+    confirm_after: int
+    """How many runs it takes; not more than ``runs`` if the check was changed meanwhile."""
+    since: datetime
+    description: str
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +198,7 @@ class ResultRow:
     acknowledged_until: datetime | None
     acknowledged_by: str
     acknowledged_reason: str
+    unconfirmed: UnconfirmedStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dwatch.core.guard import Failure, attempt
 from dwatch.core.identifier import storage_key
 from dwatch.core.status import Status
 from dwatch.exceptions import UnknownResultError
-from dwatch.models import Acknowledgement, Result, ResultConfig, StatusChange
+from dwatch.models import Acknowledgement, Result, ResultConfig, StatusChange, Unconfirmed
 from dwatch.services import selecting
 from dwatch.services.boundary import database_errors_in_words
 from dwatch.services.listing import listing_of
@@ -18,6 +18,7 @@ from dwatch.services.reports import (
     ResultRow,
     ResultsReport,
     TimelineEntry,
+    UnconfirmedStatus,
 )
 from dwatch.store.transactions import database
 
@@ -34,11 +35,13 @@ def show_results(
     *,
     status: Status | None = None,
     include_vanished: bool = False,
+    unconfirmed: bool = False,
     limit: int = 50,
 ) -> ResultsReport:
     """Return a check's results, worst first, at most ``limit`` of them.
 
-    Raises UnknownCheckError and ConfigurationError.
+    With ``unconfirmed`` only those that are worse than shown, as far as a few runs
+    can tell. Raises UnknownCheckError and ConfigurationError.
     """
     check_class = selecting.get_check_class(slug)
     with database_errors_in_words():
@@ -48,9 +51,14 @@ def show_results(
             results = results.visible()
         if status is not None:
             results = results.filter(status=status)
+        if unconfirmed:
+            results = results.unconfirmed()
         shown = list(results.worst_first().defer("traceback")[:limit])
         acknowledged = _open_acknowledgements(shown, now)
-        rows = tuple(_row(result, acknowledged.get(result.pk)) for result in shown)
+        waiting = _unconfirmed(check_class, shown)
+        rows = tuple(
+            _row(result, acknowledged.get(result.pk), waiting.get(result.pk)) for result in shown
+        )
         return ResultsReport(listing_of(check_class), rows, results.count(), now)
 
 
@@ -66,7 +74,7 @@ def show_result(slug: str, identifier: str) -> ResultReport:
         acknowledged = _open_acknowledgements([result], now).get(result.pk)
         return ResultReport(
             check=listing_of(check_class),
-            result=_row(result, acknowledged),
+            result=_row(result, acknowledged, _unconfirmed(check_class, [result]).get(result.pk)),
             formatted_data=_formatted(check_class, result),
             traceback=result.traceback,
             config=_config(result),
@@ -89,7 +97,11 @@ def find_result(slug: str, identifier: str) -> Result:
     return result
 
 
-def _row(result: Result, acknowledgement: Acknowledgement | None) -> ResultRow:
+def _row(
+    result: Result,
+    acknowledgement: Acknowledgement | None,
+    unconfirmed: UnconfirmedStatus | None,
+) -> ResultRow:
     return ResultRow(
         identifier=result.full_identifier,
         status=Status(result.status),
@@ -102,6 +114,7 @@ def _row(result: Result, acknowledgement: Acknowledgement | None) -> ResultRow:
         acknowledged_until=acknowledgement.until if acknowledgement else None,
         acknowledged_by=acknowledgement.user_name if acknowledgement else "",
         acknowledged_reason=acknowledgement.reason if acknowledgement else "",
+        unconfirmed=unconfirmed,
     )
 
 
@@ -110,6 +123,25 @@ def _open_acknowledgements(results: Iterable[Result], now: datetime) -> dict[int
         result__in=[result.pk for result in results], ended_at__isnull=True, until__gt=now
     )
     return {row.result_id: row for row in rows}
+
+
+def _unconfirmed(
+    check_class: type[BaseCheck], results: Iterable[Result]
+) -> dict[int, UnconfirmedStatus]:
+    judged = {result.pk: result.evaluated_at for result in results if result.vanished_at is None}
+    rows = Unconfirmed.objects.using(database()).filter(pk__in=list(judged))
+    return {
+        row.pk: UnconfirmedStatus(
+            Status(row.status),
+            row.runs,
+            check_class.confirm_after,
+            row.since,
+            row.description,
+            row.data,
+        )
+        for row in rows
+        if row.evaluated_at == judged[row.pk]
+    }
 
 
 def _formatted(check_class: type[BaseCheck], result: Result) -> str:

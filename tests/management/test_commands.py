@@ -72,6 +72,14 @@ def test_show__status_filter() -> None:
     assert "1 of 1 results." in out.getvalue()
 
 
+def test_show__unconfirmed_filter() -> None:
+    make_items(1, -1)
+    call_command("dwatch_run", slug=["stock"], fail_on="never", stdout=StringIO())
+    out = StringIO()
+    call_command("dwatch_show", "stock", unconfirmed=True, stdout=out)
+    assert "No results match." in out.getvalue()
+
+
 def test_run__a_single_text_is_not_taken_letter_by_letter() -> None:
     make_items(1)
     out = StringIO()

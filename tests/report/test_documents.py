@@ -38,6 +38,7 @@ from tests.report.values import (
     a_listing,
     a_result,
     a_run,
+    an_unconfirmed_status,
     everything_of_a_result,
     results,
 )
@@ -219,6 +220,40 @@ def test_results__vanished_acknowledged_and_limited() -> None:
     assert "1 of 1 results." in said(results_document(results(a_result()), UTC))
 
 
+def test_unconfirmed__is_told_everywhere_and_is_no_problem() -> None:
+    report = a_run(a_check(unconfirmed=2), a_check(slug="other", unconfirmed=1_000))
+    text = said(run_document(report, UTC))
+    assert "2 unconfirmed: dwatch show wallet_balance --unconfirmed" in text
+    assert "1,002 unconfirmed: worse, but not yet" in text
+    assert not has_problems(report)
+    assert "unconfirmed" not in said(run_document(a_run(a_check()), UTC))
+    listed = said(list_document(a_list(a_listing(unconfirmed=3), a_listing()), UTC))
+    assert listed.count("3 unconfirmed") == 1
+    waiting = an_unconfirmed_status()
+    rows = a_result(status=Status.ok, unconfirmed=waiting), a_result(status=Status.ok)
+    shown = results(*rows)
+    listed = said(results_document(replace(shown, check=a_listing(unconfirmed=1)), UTC))
+    assert "1 unconfirmed" in listed
+    assert listed.count("[critical in 2 of 3 runs] Wallet of Ada") == 1
+    whole = said(result_document(everything_of_a_result(result=rows[0]), UTC))
+    for part in ("critical in 2 of 3 runs, first", "10 min ago", "-99.00"):
+        assert part in whole
+
+
+@pytest.mark.parametrize(
+    ("runs", "needed", "words"),
+    [
+        (1, 2, "critical in 1 of 2 runs"),
+        (2, 1, "critical in 2 runs; the next one shows it"),
+        (1, 1, "critical in 1 run; the next one shows it"),
+    ],
+)
+def test_unconfirmed__in_words(runs: int, needed: int, words: str) -> None:
+    waiting = an_unconfirmed_status(runs=runs, confirm_after=needed, description="", data={})
+    result = a_result(status=Status.ok, unconfirmed=waiting)
+    assert f"{words}, first" in said(result_document(everything_of_a_result(result=result), UTC))
+
+
 def test_result__tells_everything() -> None:
     report = everything_of_a_result(
         result=a_result(
@@ -299,7 +334,10 @@ def test_json__is_versioned_and_complete() -> None:
     assert run["exit_code"] == 1
     listed = json.loads(schema.list_json(a_list(a_listing())))
     assert listed["checks"][0]["slug"] == "wallet_balance"
-    shown = json.loads(schema.results_json(results(a_result())))
+    row = a_result(unconfirmed=an_unconfirmed_status())
+    shown = json.loads(schema.results_json(results(row, a_result())))
     assert shown["results"][0]["identifier"] == "17"
+    assert shown["results"][0]["unconfirmed"]["status"] == "critical"
+    assert shown["results"][1]["unconfirmed"] is None
     everything = json.loads(schema.result_json(everything_of_a_result()))
     assert everything["timeline"][0]["to_status"] == "critical"

@@ -19,6 +19,7 @@ from dwatch.services.reports import (
     RunState,
     StatusCounts,
     TimelineEntry,
+    UnconfirmedStatus,
 )
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -101,6 +102,18 @@ def a_result(**changes: object) -> ResultRow:
         "acknowledged_reason": "",
     }
     return ResultRow(**{**values, **changes})
+
+
+def an_unconfirmed_status(**changes: object) -> UnconfirmedStatus:
+    values: dict[str, Any] = {
+        "status": Status.critical,
+        "runs": 2,
+        "confirm_after": 3,
+        "since": NOW - timedelta(minutes=10),
+        "description": "Wallet of Ada",
+        "data": {"balance": "-99.00"},
+    }
+    return UnconfirmedStatus(**{**values, **changes})
 
 
 def results(*rows: ResultRow, matching: int | None = None) -> ResultsReport:

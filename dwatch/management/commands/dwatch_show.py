@@ -23,6 +23,7 @@ class Command(DwatchCommand):
         parser.add_argument("slug")
         parser.add_argument("identifier", nargs="?")
         parser.add_argument("--all", action="store_true", help="vanished results, too")
+        parser.add_argument("--unconfirmed", action="store_true", help="may be worse than shown")
         parser.add_argument("--limit", type=int, default=50)
         add_status(parser)
         add_format(parser)
@@ -36,5 +37,6 @@ class Command(DwatchCommand):
             output,
             status=status(options),
             include_vanished=options["all"],
+            unconfirmed=options["unconfirmed"],
             limit=options["limit"],
         )
