@@ -27,7 +27,11 @@ _STATUS_CHOICES = [(int(status), label) for status, label in STATUS_LABELS.items
 
 
 class CheckState(models.Model):
-    """One row per check: the slot handled last, and who holds the lease."""
+    """One row per check: the slot handled last, who holds the lease, what has no result.
+
+    ``unstored_*`` count the payloads that the last complete run knew of and made no
+    results of: those that are fine, and those beyond a cap.
+    """
 
     slug = KeyField(_("slug"), max_length=MAX_SLUG_LENGTH, unique=True)
     handled_slot = models.DateTimeField(_("handled slot"), null=True, blank=True)
@@ -36,6 +40,10 @@ class CheckState(models.Model):
     lease_owner = models.CharField(_("lease owner"), max_length=200, blank=True, default="")
     lease_since = models.DateTimeField(_("leased since"), null=True, blank=True)
     lease_expires = models.DateTimeField(_("lease expires"), null=True, blank=True)
+    unstored_ok = models.PositiveBigIntegerField(_("OK without a result"), default=0)
+    unstored_warning = models.PositiveBigIntegerField(_("warning without a result"), default=0)
+    unstored_critical = models.PositiveBigIntegerField(_("critical without a result"), default=0)
+    unstored_unknown = models.PositiveBigIntegerField(_("unknown without a result"), default=0)
 
     class Meta:
         verbose_name = _("check")
@@ -43,6 +51,11 @@ class CheckState(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def unstored(self) -> dict[Status, int]:
+        """The payloads without a result, by status."""
+        return {status: getattr(self, f"unstored_{status.name}") for status in Status}
 
 
 class Run(models.Model):

@@ -13,11 +13,13 @@ from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
 
 from dwatch.core.guard import Failure, attempt
+from dwatch.core.paging import PagedPayloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dwatch.core.check import BaseCheck
+    from dwatch.core.paging import Page
 
 _DRAW_SECONDS = 2.0
 """A slow source is cut into smaller batches, so that what is judged is soon stored."""
@@ -47,6 +49,8 @@ class Supply:
         source = self._source
         if isinstance(source, Failure):
             yield PayloadBatch([], self._opened_at, source)
+        elif isinstance(source, PagedPayloads):
+            yield from _given_pages(source.pages(size))
         elif isinstance(source, QuerySet) and _can_be_paged(source):
             yield from _pages(source, size)
         else:
@@ -107,6 +111,19 @@ def _page(ordered: QuerySet[Any], page: QuerySet[Any], size: int) -> list[Any]:
         return rows
     # The next page begins after this key, so all rows that have it belong here.
     return [row for row in rows if row.pk != after.pk] + list(ordered.filter(pk=after.pk))
+
+
+def _given_pages(pages: Iterator[Page]) -> Iterator[PayloadBatch]:
+    """Yield pages as the source makes them."""
+    while True:
+        asked_at = datetime.now(UTC)
+        page = attempt(next, pages, None)
+        if isinstance(page, Failure):
+            yield PayloadBatch([], asked_at, page)
+            return
+        if page is None:
+            return
+        yield PayloadBatch(page.payloads, page.loaded_at)
 
 
 def _iterator(source: object) -> Iterator[Any] | Failure:

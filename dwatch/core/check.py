@@ -53,6 +53,9 @@ class BaseCheck:
     aliases: ClassVar[Iterable[str]] = ()
     """Earlier slugs, whose results and history this check takes over."""
 
+    only_problems: ClassVar[bool] = False
+    """Whether generate() leaves out what is fine; count_left_out() then says how much that is."""
+
     stored_config: ClassVar[Any] = staticmethod(_no_stored_config)
     """Looks up the configuration stored for one result; installed by the Django side."""
 
@@ -92,10 +95,17 @@ class BaseCheck:
         get_identifier() is the author's own and this is not, the engine asks
         get_payload() for each instead.
         """
-        primary_key = self.model_class._meta.pk
-        keys = [key for one in identifiers if (key := _key(primary_key, one)) is not None]
+        keys = field_keys(self.model_class._meta.pk, identifiers)
         rows = self.model_class._default_manager.filter(pk__in=keys)
         return {str(row.pk): row for row in rows}
+
+    def count_left_out(self, judged: Mapping[Status, int], skipped: int) -> Mapping[Status, int]:
+        """Return how many payloads of each status generate() left out.
+
+        Asked after a run with ``only_problems``, and told how many it judged and
+        skipped. What is left out counts in the run, in lists and for the gate.
+        """
+        raise NotImplementedError
 
     def get_payload_description(self, payload: Any) -> str:
         """Return the words that people know the payload by."""
@@ -134,6 +144,10 @@ class BaseCheck:
         """Return the form class for the configuration of a single result."""
         return self.config_form
 
+    @classmethod
+    def refuse_mistakes(cls) -> None:
+        """Raise DefinitionError if this kind of check cannot work as it is defined."""
+
     # -- what authors call --------------------------------------------------
 
     def get_config(self, payload: Any) -> dict[str, Any]:
@@ -169,9 +183,13 @@ def merge_config(form_class: Any, stored: Mapping[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _key(primary_key: Any, identifier: str) -> Any:
-    """Return the identifier as a value of the primary key, None if it cannot be one."""
-    key = _typed(primary_key, identifier, None)
+def field_keys(field: Any, identifiers: Iterable[str]) -> list[Any]:
+    """Return the identifiers as values of a model's field, without those that cannot be one."""
+    return [key for one in identifiers if (key := _key(field, one)) is not None]
+
+
+def _key(field: Any, identifier: str) -> Any:
+    key = _typed(field, identifier, None)
     # SQLite raises for larger ones instead of finding nothing.
     return None if isinstance(key, int) and not -(2**63) <= key < 2**63 else key
 

@@ -23,7 +23,8 @@ def validate(check_class: Any) -> None:
             "Decorate a class that extends dwatch.BaseCheck with @register.",
         )
     for rule in (_slug, _judges, _source, _resolver, _schedule, _triggers, _limits, _words):
-        rule(check_class, _name(check_class))
+        rule(check_class, name_of(check_class))
+    check_class.refuse_mistakes()
 
 
 def parse_schedule(check_class: type[BaseCheck]) -> Schedule | None:
@@ -40,7 +41,8 @@ def overrides(check_class: type[BaseCheck], *names: str) -> bool:
     return any(getattr(check_class, name) is not getattr(BaseCheck, name) for name in names)
 
 
-def _name(check_class: type) -> str:
+def name_of(check_class: type) -> str:
+    """Return what a message calls the class."""
     return f"{check_class.__module__}.{check_class.__qualname__}"
 
 

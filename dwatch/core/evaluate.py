@@ -41,10 +41,15 @@ def name_payloads(check: BaseCheck, payloads: Iterable[Any]) -> list[NamedPayloa
 
 
 def evaluate(check: BaseCheck, payloads: Iterable[NamedPayload]) -> Iterator[Outcome]:
-    """Yield one outcome for each payload, whatever the author's code does."""
+    """Yield one outcome for each payload, whatever the author's code does.
+
+    A payload that is an outcome already, because the database judged it, stays as it is.
+    """
     assigns = overrides(type(check), "get_assigned_users", "get_assigned_groups")
     for named in payloads:
-        if named.gone:
+        if type(named.payload) is Outcome:
+            yield named.payload
+        elif named.gone:
             yield Outcome(named.identifier, disposition=Disposition.gone)
         elif named.failure is not None:
             yield _failed(named, named.identifier, named.failure)
@@ -53,6 +58,8 @@ def evaluate(check: BaseCheck, payloads: Iterable[NamedPayload]) -> Iterator[Out
 
 
 def _named(check: BaseCheck, payload: Any) -> NamedPayload:
+    if type(payload) is Outcome:
+        return NamedPayload(payload.identifier, payload)
     identity = attempt(_identity, check, payload)
     if isinstance(identity, Failure):
         return NamedPayload("<no identifier>", payload, identity)

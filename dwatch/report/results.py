@@ -11,6 +11,7 @@ from dwatch.report.moments import absolute, both, relative
 from dwatch.report.text import clean
 from dwatch.report.wording import (
     counts_in_words,
+    quantity,
     status_cell,
     status_line,
     unconfirmed_in_words,
@@ -130,6 +131,15 @@ def _row(result: ResultRow, now: datetime, zone: tzinfo) -> tuple[Cell, ...]:
 
 
 def _how_many(report: ResultsReport) -> Paragraph:
+    paragraph = _how_many_results(report)
+    beyond = report.check.unstored.problems
+    if not beyond:
+        return paragraph
+    said = f"{quantity(beyond, 'more problem')} without a result: the check's max_failing is lower."
+    return Paragraph((*paragraph.lines, (Span(said, Tone.warning),)))
+
+
+def _how_many_results(report: ResultsReport) -> Paragraph:
     shown, matching = len(report.results), report.matching
     if not matching:
         return Paragraph.of("No results match.", Tone.dim)

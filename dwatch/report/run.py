@@ -141,7 +141,7 @@ def _remarks(check: CheckRun) -> Iterable[Span]:
 
 def _problems(check: CheckRun, heading: tuple[Line, ...]) -> Table:
     rows = tuple(_problem_row(problem) for problem in check.problems)
-    hidden = check.counts.total - check.counts.ok - len(check.problems)
+    hidden = check.counts.problems - check.unstored.problems - len(check.problems)
     if hidden > 0:
         more = f"{hidden:,} more: dwatch show {clean(check.slug)}"
         rows += ((Cell.of("", Tone.dim), Cell.of("…", Tone.dim), Cell.of(more, Tone.dim)),)

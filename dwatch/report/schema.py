@@ -18,14 +18,15 @@ number for each status. The schemas and the fields they hold:
     error, traceback), checks (of slug, title, state, run_id, slot, next_slot,
     started_at, duration, counts, errors, skipped, gone, vanished, duplicates,
     status_changes, unconfirmed, error, traceback, problems, held_by,
-    held_since, notes). ``counts`` and problems tell what is shown.
+    held_since, notes, unstored). ``counts`` and problems tell what is shown.
     ``state`` is complete, failed, interrupted, not_due, held or not_started. A
-    problem has identifier, status, description, error.
+    problem has identifier, status, description, error. ``unstored`` are those of
+    the counts that have no result.
 ``dwatch/list``
     now, module_failures, removed (of slug, results), checks (of slug, title,
     schedule, expression, zone, state, last_run_at, last_run_state,
     last_duration, last_errors, next_slot, counts, tags, owner, runbook,
-    running_since, running_by, clock_stepped_back, unconfirmed).
+    running_since, running_by, clock_stepped_back, unconfirmed, unstored).
 ``dwatch/results``
     now, check (as in the list), matching, results (of identifier, status,
     since, description, error, data, evaluated_at, vanished_at,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from dwatch.exceptions import LeaseLostError
 from dwatch.models import Run
 from dwatch.services.checkruns import next_slot_of, title_of
 from dwatch.services.reports import CheckRun, Problem, RunState, StatusCounts
+from dwatch.services.sources import StoredResults
 from dwatch.store import runs, states
 from dwatch.store.batches import BatchWritten, Ticket, write_batch
 
@@ -56,6 +58,10 @@ class Execution:
     written: BatchWritten = field(default_factory=BatchWritten)
     problems: list[tuple[float, int, Problem]] = field(default_factory=list)
     seen: int = 0
+    verdicts: Counter[Status] = field(default_factory=Counter)
+    """What a check that leaves out what is fine has said, be it shown already or not."""
+    unstored: dict[Status, int] = field(default_factory=dict)
+    """Payloads by status that have no result, because the check leaves them out."""
 
     def run(self, lease: states.Lease, slot: datetime | None) -> CheckRun:
         """Judge the payloads and store the outcomes batch by batch."""
@@ -65,7 +71,7 @@ class Execution:
             lease, reason=self.reason, slot=slot, now=started, user=self.watch.user
         )
         end = self._finish(lease, run)
-        runs.finish_run(run, self.written, end)
+        runs.finish_run(run, self._found, end)
         self._release(lease, slot, started, end)
         report = self._report(RunState(end.state.value), started, time.monotonic() - clock, end)
         return replace(report, run_id=run.pk, slot=slot)
@@ -80,34 +86,41 @@ class Execution:
     def _finish(self, lease: states.Lease, run: Run) -> runs.RunEnd:
         assigns = overrides(self.check_class, "get_assigned_users", "get_assigned_groups")
         confirm_after = self.check_class.confirm_after
-        ticket = Ticket(lease, run.pk, self.reason, assigns, confirm_after)
-        end = self._guarded(lambda check: self._judge_and_store(check, ticket))
-        if end.state is not Run.State.COMPLETE or not self._sees_all:
+        leaves_out = self.check_class.only_problems
+        absent_is_ok = leaves_out and confirm_after > 1 and runs.has_complete_run(lease)
+        ticket = Ticket(lease, run.pk, self.reason, assigns, confirm_after, absent_is_ok)
+        end = self._guarded(lambda check: self._judge_and_store(check, ticket, run))
+        if end.state is not Run.State.COMPLETE or not self.source.complete:
             return end
         try:
-            return runs.RunEnd(end.state, vanished=runs.hide_unseen(lease, run))
+            return runs.RunEnd(end.state, vanished=self._vanished(lease, run))
         except LeaseLostError as error:
             return runs.RunEnd(Run.State.FAILED, f"{error.message}. {error.hint}")
 
-    @property
-    def _sees_all(self) -> bool:
-        """Whether a result that was not produced has no payload any more."""
-        return self.source.complete and not self.source.nameless
+    def _vanished(self, lease: states.Lease, run: Run) -> int:
+        """Hide results whose payload is no longer there; return how many that were."""
+        if self.check_class.only_problems:
+            # Each result was judged, and hidden where its payload is gone.
+            runs.note_unstored(lease, self.unstored)
+            gone, self.written = self.written.gone, replace(self.written, gone=0)
+            return gone
+        # Payloads without a name may be any result's.
+        return 0 if self.source.nameless else runs.hide_unseen(lease, run)
 
-    def _guarded(self, judge: Callable[[BaseCheck], None]) -> runs.RunEnd:
+    def _guarded(self, judge: Callable[[BaseCheck], Failure | None]) -> runs.RunEnd:
         check = attempt(self.check_class)
         if isinstance(check, Failure):
             return _failed(check)
         try:
             with self.watch.stop.interruptible():
                 self._announce(check)
-                judge(check)
+                failure = judge(check)
         except Interrupted:
             return runs.RunEnd(Run.State.INTERRUPTED)
         except LeaseLostError as error:
             return runs.RunEnd(Run.State.FAILED, f"{error.message}. {error.hint}")
-        if self.source.failure is not None:
-            return _failed(self.source.failure)
+        if failure is not None:
+            return _failed(failure)
         return runs.RunEnd(Run.State.INTERRUPTED if self.watch.stop else Run.State.COMPLETE)
 
     def _announce(self, check: BaseCheck) -> None:
@@ -115,22 +128,58 @@ class Execution:
         total = self.source.total() if self.watch.observer.wants_totals else None
         self.watch.observer.check_started(check.slug, title_of(self.check_class), total)
 
-    def _judge_and_store(self, check: BaseCheck, ticket: Ticket) -> None:
-        for batch in self._evaluated(check, ticket.lease.state_id):
+    def _judge_and_store(self, check: BaseCheck, ticket: Ticket, run: Run) -> Failure | None:
+        self._store(check, ticket, self.source)
+        if not self._leaves_out_what_is_fine:
+            return self.source.failure
+        # What is stored and did not come has recovered, is gone, or is beyond a cap.
+        self._store(check, ticket, StoredResults(runs.unseen_results(ticket.lease, run)))
+        return self._count_unstored(check)
+
+    def _store(self, check: BaseCheck, ticket: Ticket, source: Source) -> None:
+        for batch in self._evaluated(check, source, ticket.lease.state_id):
             with self.watch.stop.protected():
                 self._count(write_batch(ticket, batch), batch.outcomes)
 
-    def _rehearse(self, check: BaseCheck, state: CheckState | None) -> None:
-        for batch in self._evaluated(check, state.pk if state else None):
+    def _rehearse(self, check: BaseCheck, state: CheckState | None) -> Failure | None:
+        for batch in self._evaluated(check, self.source, state.pk if state else None):
             self._count(_tally(batch.outcomes), batch.outcomes)
+        if not self._leaves_out_what_is_fine:
+            return self.source.failure
+        return self._count_unstored(check)
 
-    def _evaluated(self, check: BaseCheck, state_id: int | None) -> Iterator[OutcomeBatch]:
-        batches = self.source.batches(check)
+    @property
+    def _leaves_out_what_is_fine(self) -> bool:
+        """Whether all that the check gave is judged, and more is to be found out."""
+        drawn = self.source.complete and self.source.failure is None and not self.watch.stop
+        return drawn and self.check_class.only_problems
+
+    def _count_unstored(self, check: BaseCheck) -> Failure | None:
+        if self.watch.stop:
+            return None
+        counted = attempt(check.count_left_out, self.verdicts, self.written.skipped)
+        if isinstance(counted, Failure):
+            return counted
+        self.unstored = {status: counted.get(status, 0) for status in Status}
+        return None
+
+    @property
+    def _found(self) -> BatchWritten:
+        """What was stored, with the payloads that have no result among the counts."""
+        counts = Counter({s: self.written.counts[s] + self.unstored.get(s, 0) for s in Status})
+        return replace(self.written, counts=counts)
+
+    def _evaluated(
+        self, check: BaseCheck, source: Source, state_id: int | None
+    ) -> Iterator[OutcomeBatch]:
+        batches = source.batches(check)
         return evaluate_batches(check, batches, state_id=state_id, stop=self.watch.stop)
 
     def _count(self, written: BatchWritten, outcomes: list[Outcome]) -> None:
         # Numbers add up; identifiers would, too, until the memory is full.
         self.written += replace(written, held={})
+        if self.check_class.only_problems:
+            self.verdicts.update(o.status for o in outcomes if o.disposition is Disposition.judged)
         shown = _as_shown(outcomes, written.held) if written.held else outcomes
         problems = [outcome for outcome in shown if _is_problem(outcome)]
         for outcome in problems:
@@ -158,7 +207,8 @@ class Execution:
         duration: float,
         end: runs.RunEnd,
     ) -> CheckRun:
-        written = self.written
+        written = self._found
+        unstored = StatusCounts.of(self.unstored)
         return CheckRun(
             slug=self.check_class.slug,
             title=title_of(self.check_class),
@@ -177,6 +227,17 @@ class Execution:
             error=end.error,
             traceback=end.traceback,
             problems=tuple(problem for *_, problem in sorted(self.problems, reverse=True)),
+            unstored=unstored,
+            notes=tuple(_cap_notes(StatusCounts.of(written.counts), unstored)),
+        )
+
+
+def _cap_notes(counts: StatusCounts, unstored: StatusCounts) -> Iterator[str]:
+    if unstored.problems:
+        shown = counts.problems - unstored.problems
+        yield (
+            f"Showing {shown:,} of {counts.problems:,} problems: the others are counted, "
+            "and have no results of their own."
         )
 
 

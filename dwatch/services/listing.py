@@ -67,6 +67,7 @@ def _listing(
     planned = plan(schedule, state.handled_slot if state else None, now, zone)
     last = found.last_runs.get(state.pk) if state else None
     running = state is not None and bool(state.lease_token) and not _expired(state, now)
+    stored, unstored = _counts(check_class, state, found.counts)
     return CheckListing(
         slug=check_class.slug,
         title=checkruns.title_of(check_class),
@@ -79,7 +80,7 @@ def _listing(
         last_duration=_duration(last),
         last_errors=last.errors if last else 0,
         next_slot=planned.next_slot,
-        counts=StatusCounts.of(found.counts.get(state.pk, {}) if state else {}),
+        counts=stored + unstored,
         tags=tuple(check_class.tags),
         owner=check_class.owner,
         runbook=check_class.runbook,
@@ -87,7 +88,19 @@ def _listing(
         running_by=state.lease_owner if state and running else "",
         clock_stepped_back=planned.clock_stepped_back,
         unconfirmed=found.unconfirmed.get(state.pk, 0) if state else 0,
+        unstored=unstored,
     )
+
+
+def _counts(
+    check_class: type[BaseCheck], state: CheckState | None, counts: dict[int, dict[Status, int]]
+) -> tuple[StatusCounts, StatusCounts]:
+    """Return how many results there are, and how many payloads are without one."""
+    if state is None:
+        return StatusCounts(), StatusCounts()
+    stored = StatusCounts.of(counts.get(state.pk, {}))
+    # The check may have been of another kind when these were counted.
+    return stored, StatusCounts.of(state.unstored if check_class.only_problems else {})
 
 
 def _last_runs() -> dict[int, Run]:

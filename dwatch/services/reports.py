@@ -49,10 +49,23 @@ class StatusCounts:
         """Build from a mapping; statuses that are absent count zero."""
         return cls(**{status.name: counts.get(status, 0) for status in Status})
 
+    def __add__(self, other: StatusCounts) -> StatusCounts:
+        return StatusCounts(
+            self.ok + other.ok,
+            self.warning + other.warning,
+            self.critical + other.critical,
+            self.unknown + other.unknown,
+        )
+
     @property
     def total(self) -> int:
         """All results together."""
         return self.ok + self.warning + self.critical + self.unknown
+
+    @property
+    def problems(self) -> int:
+        """All that are not ok."""
+        return self.total - self.ok
 
     @property
     def worst(self) -> Status | None:
@@ -92,7 +105,10 @@ class CheckRun:
     started_at: datetime | None = None
     duration: float = 0.0
     counts: StatusCounts = StatusCounts()
-    """The payloads judged now, by the status that is shown of them."""
+    """The payloads judged now, by the status that is shown of them.
+
+    Those that the check leaves out, and that have no result, are included.
+    """
     errors: int = 0
     """Payloads that raised, plus one if the check itself raised."""
     skipped: int = 0
@@ -110,6 +126,8 @@ class CheckRun:
     traceback: str = ""
     problems: tuple[Problem, ...] = ()
     """The worst payloads, most severe first; bounded."""
+    unstored: StatusCounts = StatusCounts()
+    """Of the counts: payloads without a result, because the check leaves them out."""
     held_by: str = ""
     held_since: datetime | None = None
     notes: tuple[str, ...] = ()
@@ -149,6 +167,7 @@ class CheckListing:
     last_errors: int
     next_slot: datetime | None
     counts: StatusCounts
+    """The results by status, and the payloads that the last run left without one."""
     tags: tuple[str, ...]
     owner: str
     runbook: str
@@ -157,6 +176,8 @@ class CheckListing:
     clock_stepped_back: bool = False
     unconfirmed: int = 0
     """Results that are worse than shown, but not yet in ``confirm_after`` runs."""
+    unstored: StatusCounts = StatusCounts()
+    """Of the counts: payloads without a result."""
 
 
 @dataclass(frozen=True, slots=True)

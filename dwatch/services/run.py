@@ -113,7 +113,9 @@ def _run_one(
         return _not_claimed(check_class, forced=request.force)
     # A forced run handles the slot that is due as well: the payloads are the same.
     report = work.run(lease, planned.slot)
-    return replace(report, notes=(_CLOCK_NOTE,)) if planned.clock_stepped_back else report
+    if not planned.clock_stepped_back:
+        return report
+    return replace(report, notes=(*report.notes, _CLOCK_NOTE))
 
 
 def plan_of(check_class: type[BaseCheck], state: CheckState | None) -> Plan:

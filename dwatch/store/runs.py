@@ -13,12 +13,15 @@ from django.db.models import Q
 from dwatch import __version__
 from dwatch.core.plan import MAX_CLOCK_SKEW
 from dwatch.core.status import Status
-from dwatch.models import Result, Run
+from dwatch.models import CheckState, Result, Run
 from dwatch.store import unconfirmed
 from dwatch.store.states import renew
 from dwatch.store.transactions import database, write
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dwatch.querysets import ResultQuerySet
     from dwatch.store.batches import BatchWritten
     from dwatch.store.states import Lease
 
@@ -77,17 +80,48 @@ def hide_unseen(lease: Lease, run: Run) -> int:
     """
 
     def work() -> int:
-        now = datetime.now(UTC)
         renew(lease)
-        unseen = Result.objects.using(database()).filter(
-            Q(last_run__isnull=True) | ~Q(last_run=run.pk),
-            Q(evaluated_at__lt=run.started_at) | Q(evaluated_at__gt=now + MAX_CLOCK_SKEW),
-            check_state=lease.state_id,
-            vanished_at__isnull=True,
-        )
-        hidden = unseen.update(vanished_at=now)
+        now = datetime.now(UTC)
+        hidden = unseen_results(lease, run).update(vanished_at=now)
         if hidden:
             unconfirmed.forget_vanished(lease.state_id, now)
         return hidden
 
     return write(work)
+
+
+def unseen_results(lease: Lease, run: Run) -> ResultQuerySet:
+    """Return the visible results that the run has not judged, nor a trigger since it began."""
+    return (
+        Result.objects.using(database())
+        .visible()
+        .filter(
+            Q(last_run__isnull=True) | ~Q(last_run=run.pk),
+            Q(evaluated_at__lt=run.started_at)
+            | Q(evaluated_at__gt=datetime.now(UTC) + MAX_CLOCK_SKEW),
+            check_state=lease.state_id,
+        )
+    )
+
+
+def has_complete_run(lease: Lease) -> bool:
+    """Return whether any run of the check, refreshes apart, was complete."""
+    complete = Run.objects.using(database()).filter(
+        check_state=lease.state_id, state=Run.State.COMPLETE
+    )
+    return complete.exclude(reason=Run.Reason.REFRESH).exists()
+
+
+def note_unstored(lease: Lease, counts: Mapping[Status, int]) -> None:
+    """Remember how many payloads of each status a complete run made no results of.
+
+    Raises LeaseLostError if another run took the check over.
+    """
+    state = CheckState.objects.using(database()).filter(pk=lease.state_id)
+    values = {f"unstored_{status.name}": counts.get(status, 0) for status in Status}
+
+    def work() -> None:
+        renew(lease)
+        state.update(**values)
+
+    write(work)

@@ -36,9 +36,9 @@ def levels() -> dict[str, str]:
 @pytest.mark.django_db
 def test_doctor__migration_that_is_not_applied() -> None:
     make_check()
-    MigrationRecorder(connection).record_unapplied("dwatch", "0002_unconfirmed")
+    MigrationRecorder(connection).record_unapplied("dwatch", "0003_unstored")
     (finding,) = [finding for finding in examine().findings if finding.level == "error"]
-    assert (finding.subject, finding.text) == ("migrations", "not applied: 0002_unconfirmed")
+    assert (finding.subject, finding.text) == ("migrations", "not applied: 0003_unstored")
     assert "migrate dwatch" in finding.hint
 
 
