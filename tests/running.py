@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.db.models import Q
+
+from dwatch import QuerySetCheck
 from dwatch.core.check import BaseCheck
 from dwatch.core.registry import register, registry
 from dwatch.core.status import Status
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from dwatch.services.reports import CheckRun
 
 
+C = TypeVar("C", bound=BaseCheck)
+
+
 def make_check(slug: str = "items", **members: Any) -> type[BaseCheck]:
     """Register a check of Item that is fine unless an item's value is negative."""
 
@@ -25,7 +31,24 @@ def make_check(slug: str = "items", **members: Any) -> type[BaseCheck]:
         return Status.critical if item.value < 0 else Status.ok
 
     members = {"model_class": Item, "check": check, "slug": slug, **members}
-    cls = type("Check_" + slug.replace("-", "_"), (BaseCheck,), members)
+    return _register(type("Check_" + slug.replace("-", "_"), (BaseCheck,), members))
+
+
+def make_queryset_check(slug: str = "items", **members: Any) -> type[QuerySetCheck]:
+    """Register a check of all items, by which negative ones are critical unless told otherwise."""
+    members = {"queryset": Item.objects.all(), "slug": slug, **members}
+    if not members.keys() & {"critical", "warning", "unknown"}:
+        members["critical"] = Q(value__lt=0)
+    return make_kind(QuerySetCheck, **members)
+
+
+def make_kind(kind: type[C], **members: Any) -> type[C]:
+    """Register a check of this kind, under the slug "items" unless told otherwise."""
+    return _register(type(f"My{kind.__name__}", (kind,), {"slug": "items", **members}))
+
+
+def _register(cls: type[C]) -> type[C]:
+    slug = cls.slug
     registry.restore({k: v for k, v in registry.snapshot().items() if k != slug})
     return register(cls)
 

@@ -1,0 +1,3 @@
+"""Ready-made checks: subclass one, set its attributes, and register it."""
+
+from __future__ import annotations
