@@ -345,3 +345,19 @@ def test_list__forgets_what_another_kind_of_check_had_counted() -> None:
     make_check()
     assert counted() == StatusCounts(critical=1)
     assert run().counts == StatusCounts(critical=1, ok=1) == counted()
+
+
+def test_confirm_after__a_row_that_was_fine_waits_and_counts_as_fine() -> None:
+    make_items(1, 2, 30)
+    make_queryset_check(**LEVELS, confirm_after=2, max_failing=2)
+    assert run().counts == StatusCounts(warning=2, ok=1)  # as it was found at first
+    Item.objects.filter(value=30).update(value=-1)
+    Item.objects.filter(value=1).update(value=50)
+    waiting = run()
+    assert (waiting.counts, waiting.unconfirmed) == (StatusCounts(warning=1, ok=2), 1)
+    confirmed = run()
+    assert (confirmed.counts, confirmed.unconfirmed) == (
+        StatusCounts(critical=1, warning=1, ok=1),
+        0,
+    )
+    assert counted() == confirmed.counts
