@@ -109,7 +109,8 @@ class Run(models.Model):
         verbose_name = _("run")
         verbose_name_plural = _("runs")
         indexes: ClassVar = [
-            models.Index(fields=["check_state", "-started_at"], name="dwatch_run_by_check"),
+            models.Index(fields=["check_state", "id"], name="dwatch_run_latest"),
+            models.Index(fields=["check_state", "state"], name="dwatch_run_running"),
             models.Index(fields=["started_at"], name="dwatch_run_by_date"),
         ]
 
@@ -169,9 +170,10 @@ class Result(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # Counts per status are answered from this index alone.
+            # Counts per status are answered from this index alone, and the results of a
+            # status are read in its order. A result that is only seen again is not moved in it.
             models.Index(
-                fields=["check_state", "vanished_at", "status"], name="dwatch_result_count"
+                fields=["check_state", "vanished_at", "status", "since"], name="dwatch_result_worst"
             ),
         ]
         permissions: ClassVar = [

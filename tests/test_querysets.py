@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
 
 from dwatch.core.status import Status
 from dwatch.models import (
@@ -46,25 +48,57 @@ def test_problems__are_all_that_is_not_ok_and_not_hidden() -> None:
     assert len(names(Result.objects.visible())) == 4
 
 
-def test_worst_first__then_by_how_long_it_has_been_so() -> None:
+def test_worst__then_by_how_long_it_has_been_so() -> None:
     add("ok", Status.ok, age=9)
     add("unknown", Status.unknown)
     add("new critical", Status.critical, age=1)
     add("warning", Status.warning)
     add("old critical", Status.critical, age=5)
-    ordered = ["old critical", "new critical", "warning", "unknown", "ok"]
-    assert names(Result.objects.worst_first()) == ordered
+    add("as old, stored later", Status.critical, age=5)
+    add("hidden", Status.critical, age=9, hidden=True)
+    ordered = ["old critical", "as old, stored later", "new critical", "warning", "unknown", "ok"]
+    for limit in range(1, 8):
+        assert names(Result.objects.worst(limit)) == ordered[:limit]
+    assert names(Result.objects.worst(9, [Status.warning, Status.ok])) == ["warning", "ok"]
 
 
-def test_counts_by_check__leave_out_what_is_hidden() -> None:
+def test_latest_vanished__are_the_hidden_ones() -> None:
+    add("shown", Status.critical)
+    for name, hours in (("earlier", 2), ("later", 1)):
+        result = add(name, Status.ok, hidden=True)
+        Result.objects.filter(pk=result.pk).update(vanished_at=NOW - timedelta(hours=hours))
+    assert names(Result.objects.latest_vanished()) == ["later", "earlier"]
+
+
+def test_counts_by_check__leave_out_what_is_hidden_and_other_checks() -> None:
     add("1", Status.ok)
     add("2", Status.ok)
     add("3", Status.critical)
     add("4", Status.critical, hidden=True)
     state = CheckState.objects.get()
-    assert Result.objects.worst_first().counts_by_check() == {
+    other = CheckState.objects.create(slug="others")
+    assert Result.objects.counts_by_check([state.pk, other.pk]) == {
         state.pk: {Status.ok: 2, Status.critical: 1}
     }
+    assert Result.objects.counts_by_check([other.pk]) == {}
+
+
+@pytest.mark.parametrize("status", Status)
+def test_longest_first__reads_an_index_in_its_order(status: Status) -> None:
+    """Nothing is sorted, except (PostgreSQL) the few that have been so equally long."""
+    for number in range(100):
+        add(str(number), Status(number % 4), age=number, hidden=number % 7 == 0)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # for so few rows it would rather read the table
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+            cursor.execute("ANALYZE dwatch_result")
+    state = CheckState.objects.get()
+    shown = Result.objects.visible().filter(check_state=state, status=status).longest_first()
+
+    plan = shown[:10].explain()
+
+    assert "dwatch_result_worst" in plan
+    assert not re.search(r"filesort|TEMP B-TREE|(?<!Incremental )Sort  \(", plan), plan
 
 
 def test_for_user__groups_count_only_where_no_user_is_assigned() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Max
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from dwatch.core.definition import parse_schedule
 from dwatch.core.plan import plan
-from dwatch.models import Result, Run
+from dwatch.models import CheckState, Result, Run
 from dwatch.services import checkruns, selecting
 from dwatch.services.boundary import database_errors_in_words
 from dwatch.services.reports import CheckListing, ListReport, StatusCounts
@@ -21,7 +21,6 @@ from dwatch.store.transactions import database
 if TYPE_CHECKING:
     from dwatch.core.check import BaseCheck
     from dwatch.core.status import Status
-    from dwatch.models import CheckState
 
 
 def list_checks(selection: Selection | None = None) -> ListReport:
@@ -34,9 +33,10 @@ def list_checks(selection: Selection | None = None) -> ListReport:
         classes = selecting.select(selection)
         now = datetime.now(UTC)
         known = states.read_states()
+        chosen = _chosen(known, None if selection == Selection() else classes)
         results = Result.objects.using(database())
-        counts = results.counts_by_check()
-        found = _Found(counts, results.unconfirmed_by_check(), _last_runs())
+        counts = results.counts_by_check(chosen)
+        found = _Found(counts, results.unconfirmed_by_check(), _last_runs(chosen))
         listings = tuple(_listing(cls, known.get(cls.slug), found, now) for cls in classes)
         return ListReport(
             listings,
@@ -103,11 +103,20 @@ def _counts(
     return stored, StatusCounts.of(state.unstored if check_class.only_problems else {})
 
 
-def _last_runs() -> dict[int, Run]:
+def _chosen(known: dict[str, CheckState], classes: list[type[BaseCheck]] | None) -> tuple[int, ...]:
+    """Return the keys of the states of these checks, of all with None (removed ones, too)."""
+    slugs = known if classes is None else (cls.slug for cls in classes)
+    return tuple(known[slug].pk for slug in slugs if slug in known)
+
+
+def _last_runs(chosen: tuple[int, ...]) -> dict[int, Run]:
     """Return each check's latest run (not a refresh of single results), by its state's pk."""
-    runs = Run.objects.using(database()).exclude(reason=Run.Reason.REFRESH)
-    latest = runs.order_by().values("check_state").annotate(latest=Max("pk"))
-    keys = [row["latest"] for row in latest]
+    runs = Run.objects.using(database())
+    of_check = runs.filter(check_state=OuterRef("pk")).exclude(reason=Run.Reason.REFRESH)
+    # One look into an index for each check: there may be years of runs.
+    latest = Subquery(of_check.order_by("-pk").values("pk")[:1])
+    rows = CheckState.objects.using(database()).filter(pk__in=chosen)
+    keys = list(rows.values_list(latest, flat=True))
     return {run.check_state_id: run for run in runs.filter(pk__in=keys)}
 
 

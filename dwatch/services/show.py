@@ -9,7 +9,14 @@ from dwatch.core.guard import Failure, attempt
 from dwatch.core.identifier import storage_key
 from dwatch.core.status import Status
 from dwatch.exceptions import UnknownResultError
-from dwatch.models import Acknowledgement, Result, ResultConfig, StatusChange, Unconfirmed
+from dwatch.models import (
+    Acknowledgement,
+    CheckState,
+    Result,
+    ResultConfig,
+    StatusChange,
+    Unconfirmed,
+)
 from dwatch.services import selecting
 from dwatch.services.boundary import database_errors_in_words
 from dwatch.services.listing import listing_of
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dwatch.core.check import BaseCheck
+    from dwatch.querysets import ResultQuerySet
 
 MAX_TIMELINE = 100
 
@@ -46,20 +54,27 @@ def show_results(
     check_class = selecting.get_check_class(slug)
     with database_errors_in_words():
         now = datetime.now(UTC)
-        results = Result.objects.using(database()).filter(check_state__slug=slug)
-        if not include_vanished:
-            results = results.visible()
-        if status is not None:
-            results = results.filter(status=status)
+        listing = listing_of(check_class)
+        results = _results_of(check_class)
         if unconfirmed:
             results = results.unconfirmed()
-        shown = list(results.worst_first().defer("traceback")[:limit])
+        statuses = Status.by_severity() if status is None else [status]
+        shown = results.defer("traceback").worst(limit, statuses)
+        if unconfirmed:
+            matching = results.filter(status__in=statuses).count()
+        else:
+            counts, unstored = listing.counts, listing.unstored
+            matching = sum(getattr(counts, s.name) - getattr(unstored, s.name) for s in statuses)
+        if include_vanished:
+            vanished = results.latest_vanished().filter(status__in=statuses)
+            shown += vanished.defer("traceback")[: limit - len(shown)]
+            matching += vanished.count()
         acknowledged = _open_acknowledgements(shown, now)
         waiting = _unconfirmed(check_class, shown)
         rows = tuple(
             _row(result, acknowledged.get(result.pk), waiting.get(result.pk)) for result in shown
         )
-        return ResultsReport(listing_of(check_class), rows, results.count(), now)
+        return ResultsReport(listing, rows, matching, now)
 
 
 def show_result(slug: str, identifier: str) -> ResultReport:
@@ -84,6 +99,13 @@ def show_result(slug: str, identifier: str) -> ResultReport:
             timeline=_timeline(result),
             now=now,
         )
+
+
+def _results_of(check_class: type[BaseCheck]) -> ResultQuerySet:
+    """Return the check's results; by its state's key, which databases plan better than a join."""
+    states = CheckState.objects.using(database()).filter(slug=check_class.slug)
+    key = states.values_list("pk", flat=True).first()
+    return Result.objects.using(database()).filter(check_state=key)
 
 
 def find_result(slug: str, identifier: str) -> Result:

@@ -298,7 +298,12 @@ def test_show__worst_first_and_limited() -> None:
     Item.objects.filter(value=1).delete()
     run()
     assert show_results("items").matching == 2
-    assert show_results("items", include_vanished=True).matching == 3
+    everything = show_results("items", include_vanished=True)
+    assert everything.matching == 3
+    assert [row.vanished_at is None for row in everything.results] == [True, True, False]
+    assert len(show_results("items", include_vanished=True, limit=2).results) == 2
+    of_ok = show_results("items", status=Status.ok, include_vanished=True)
+    assert (of_ok.matching, len(of_ok.results)) == (2, 2)
 
 
 def test_show__everything_of_one_result(problem: str, ada: User) -> None:
