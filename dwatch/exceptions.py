@@ -54,6 +54,10 @@ class LeaseLostError(DwatchError):
     """Another run took the check over while this one was not responding."""
 
 
+class DatabaseBusyError(DwatchError):
+    """Other transactions kept locked what had to be written, longer than we wait."""
+
+
 class AlreadyAcknowledgedError(DwatchError):
     """The result is acknowledged for longer than was asked for now."""
 

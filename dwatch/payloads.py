@@ -14,6 +14,7 @@ from django.db.models.query import ModelIterable
 
 from dwatch.core.guard import Failure, attempt
 from dwatch.core.paging import PagedPayloads
+from dwatch.outages import persist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ def _pages(queryset: QuerySet[Any], size: int) -> Iterator[PayloadBatch]:
     page = ordered
     while True:
         loaded_at = datetime.now(UTC)
-        rows = attempt(partial(_page, ordered, page, size))
+        rows = attempt(persist, partial(_page, ordered, page, size), ordered.db)
         if isinstance(rows, Failure):
             yield PayloadBatch([], loaded_at, rows)
             return

@@ -9,6 +9,7 @@ from dwatch.core.evaluate import evaluate
 from dwatch.core.guard import attempt
 from dwatch.core.interrupt import Interrupted
 from dwatch.core.outcome import OutcomeBatch
+from dwatch.outages import drop_broken_connections
 from dwatch.store.configs import load_configs
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def evaluate_batch(
     try:
         for outcome in evaluate(check, payloads):
             outcomes.append(outcome)
+            if outcome.error:
+                drop_broken_connections()
             if stop:
                 break
             if time.monotonic() > flush_at:

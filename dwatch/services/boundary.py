@@ -13,6 +13,10 @@ from dwatch.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_FULL = ("disk is full", "no space left", "disk full", "database is full")
+_FULL_CODES = {"53100", 1021, 1114}
+_READ_ONLY = ("readonly database", "read-only")
+_READ_ONLY_CODES = {"25006", "42501", 1142, 1290, 1792, 1836}
 _MISSING = ("no such table", "does not exist", "doesn't exist", "no such column", "unknown column")
 
 
@@ -32,6 +36,16 @@ def _in_words(error: Exception) -> ConfigurationError:
             f"dwatch's tables are not up to date: {text:.200}",
             "Run `python manage.py migrate dwatch`.",
         )
+    codes = {getattr(error.__cause__, "sqlstate", None), *error.args[:1]}
+    if _tells(_FULL, _FULL_CODES, text, codes):
+        return ConfigurationError(
+            f"the database is full: {text:.200}", "Make room; what was stored before is safe."
+        )
+    if _tells(_READ_ONLY, _READ_ONLY_CODES, text, codes):
+        return ConfigurationError(
+            f"the database lets us read only: {text:.200}",
+            "Is it a replica, or do the user's rights or the file's permissions lack writing?",
+        )
     if isinstance(error, (OperationalError, InterfaceError)):
         return ConfigurationError(
             f"the database does not answer as it should: {text:.200}",
@@ -43,3 +57,7 @@ def _in_words(error: Exception) -> ConfigurationError:
 def _lacks_a_table_of_ours(error: Exception, text: str) -> bool:
     missing = any(sign in text for sign in _MISSING) and "dwatch_" in text
     return missing and isinstance(error, (ProgrammingError, OperationalError))
+
+
+def _tells(signs: tuple[str, ...], codes: set[object], text: str, found: set[object]) -> bool:
+    return not codes.isdisjoint(found) or any(sign in text.lower() for sign in signs)

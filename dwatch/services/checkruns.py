@@ -14,6 +14,7 @@ from dwatch.services.reports import CheckRun, RunState
 if TYPE_CHECKING:
     from dwatch.core.check import BaseCheck
     from dwatch.core.plan import Plan
+    from dwatch.exceptions import DwatchError
     from dwatch.models import CheckState
 
 
@@ -45,4 +46,15 @@ def held(check_class: type[BaseCheck], state: CheckState) -> CheckRun:
         RunState.held,
         held_by=state.lease_owner,
         held_since=state.lease_since,
+    )
+
+
+def failed(check_class: type[BaseCheck], error: DwatchError) -> CheckRun:
+    """Return the report of a check whose run could not begin, or not be brought to its end."""
+    return CheckRun(
+        check_class.slug,
+        title_of(check_class),
+        RunState.failed,
+        errors=1,
+        error=f"{error.message}. {error.hint}",
     )

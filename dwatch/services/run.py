@@ -12,7 +12,7 @@ from django.utils import timezone
 from dwatch.core.definition import parse_schedule
 from dwatch.core.interrupt import stop_on_signals
 from dwatch.core.plan import plan
-from dwatch.exceptions import UnknownCheckError
+from dwatch.exceptions import DatabaseBusyError, UnknownCheckError
 from dwatch.models import Run
 from dwatch.services import checkruns, execution, selecting
 from dwatch.services.boundary import database_errors_in_words
@@ -82,7 +82,7 @@ def conduct(
             if ended or stop:
                 checks.append(checkruns.not_run(cls, RunState.not_started))
                 continue
-            check = run_one(cls, stop)
+            check = _survived(run_one, cls, stop)
             checks.append(check)
             observer.check_finished(check)
             ended = ends_early(check)
@@ -93,6 +93,18 @@ def conduct(
         time.monotonic() - clock,
         interrupted_by=stop.signal_number,
     )
+
+
+def _survived(
+    run_one: Callable[[type[BaseCheck], StopRequest], CheckRun],
+    check_class: type[BaseCheck],
+    stop: StopRequest,
+) -> CheckRun:
+    """Execute one check; one whose rows others keep locked is no reason to leave out the rest."""
+    try:
+        return run_one(check_class, stop)
+    except DatabaseBusyError as error:
+        return checkruns.failed(check_class, error)
 
 
 def _run_one(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from dwatch import conf, payloads
 from dwatch.core.evaluate import name_payloads
 from dwatch.core.resolve import load_payloads
+from dwatch.outages import drop_broken_connections
+from dwatch.store.transactions import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from dwatch.core.check import BaseCheck
     from dwatch.core.evaluate import NamedPayload
     from dwatch.core.guard import Failure
+    from dwatch.models import Result
     from dwatch.querysets import ResultQuerySet
 
 
@@ -86,7 +90,18 @@ class StoredResults:
     def batches(self, check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
         """Yield the payloads of the results, loaded anew."""
         last = 0
-        while rows := list(self._results.filter(pk__gt=last)[: self._size]):
+        while rows := read(partial(self._page, last)):
             loaded_at = datetime.now(UTC)
-            yield load_payloads(check, [row.full_identifier for row in rows]), loaded_at
+            yield _load(check, [row.full_identifier for row in rows]), loaded_at
             last = rows[-1].pk
+
+    def _page(self, last: int) -> list[Result]:
+        return list(self._results.filter(pk__gt=last)[: self._size])
+
+
+def _load(check: BaseCheck, identifiers: list[str]) -> list[NamedPayload]:
+    """Load the payloads; once more if the connection was cut meanwhile."""
+    named = load_payloads(check, identifiers)
+    if any(one.failure for one in named) and drop_broken_connections():
+        return load_payloads(check, identifiers)
+    return named

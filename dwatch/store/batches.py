@@ -16,8 +16,8 @@ from dwatch.core.status import Status
 from dwatch.core.transition import StoredResult, keep_worst, sort_out
 from dwatch.models import Result
 from dwatch.store import acknowledgements, assignments, rows, unconfirmed
-from dwatch.store.states import renew
-from dwatch.store.transactions import database, write
+from dwatch.store.states import write_fenced
+from dwatch.store.transactions import database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,13 +89,13 @@ def write_batch(ticket: Ticket, batch: OutcomeBatch) -> BatchWritten:
 
 def _write_or_halve(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
     try:
-        return write(lambda: _write(ticket, outcomes, loaded_at))
+        return _write(ticket, outcomes, loaded_at)
     except (DataError, OperationalError, ValueError, OverflowError) as error:
         if not _is_refusal(error):
             raise
         if len(outcomes) == 1:
             refused = [_refused(outcomes[0], error)]
-            return write(lambda: _write(ticket, refused, loaded_at))
+            return _write(ticket, refused, loaded_at)
     middle = len(outcomes) // 2
     first = _write_or_halve(ticket, outcomes[:middle], loaded_at)
     return first + _write_or_halve(ticket, outcomes[middle:], loaded_at)
@@ -119,8 +119,11 @@ def _refused(outcome: Outcome, error: Exception) -> Outcome:
 
 
 def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
+    return write_fenced(ticket.lease, lambda: _store(ticket, outcomes, loaded_at))
+
+
+def _store(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
     now = datetime.now(UTC)
-    renew(ticket.lease)
     stored = _stored(ticket.lease.state_id, outcomes, now)
     changes = sort_out(outcomes, stored, loaded_at=loaded_at, run_id=ticket.run_id)
     if ticket.confirm_after > 1:

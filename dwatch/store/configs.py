@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dwatch.core.identifier import storage_key
 from dwatch.models import ResultConfig
-from dwatch.store.transactions import database, write
+from dwatch.store.transactions import database, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,8 @@ def load_configs(state_id: int, identifiers: Iterable[str]) -> dict[str, Mapping
     rows = ResultConfig.objects.using(database()).filter(
         result__check_state=state_id, result__identifier__in=list(by_key)
     )
-    return {by_key[key]: config for key, config in rows.values_list("result__identifier", "config")}
+    found = rows.values_list("result__identifier", "config")
+    return read(lambda: {by_key[key]: config for key, config in found.all()})
 
 
 def stored_config(check: BaseCheck, identifier: str) -> Mapping[str, Any]:

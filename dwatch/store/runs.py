@@ -15,7 +15,7 @@ from dwatch.core.plan import MAX_CLOCK_SKEW
 from dwatch.core.status import Status
 from dwatch.models import CheckState, Result, Run
 from dwatch.store import unconfirmed
-from dwatch.store.states import renew
+from dwatch.store.states import write_fenced
 from dwatch.store.transactions import database, write
 
 if TYPE_CHECKING:
@@ -50,7 +50,15 @@ def start_run(
         version=__version__,
         user=user,
     )
-    write(lambda: run.save(using=database(), force_insert=True))
+    rows = Run.objects.using(database()).filter(check_state=lease.state_id, started_at=now)
+
+    def work() -> None:
+        # It is there already if an earlier COMMIT arrived and was not answered.
+        if not rows.filter(pk=run.pk).exists():
+            run.pk = None
+            run.save(using=database(), force_insert=True)
+
+    write(work)
     return run
 
 
@@ -80,14 +88,13 @@ def hide_unseen(lease: Lease, run: Run) -> int:
     """
 
     def work() -> int:
-        renew(lease)
         now = datetime.now(UTC)
         hidden = unseen_results(lease, run).update(vanished_at=now)
         if hidden:
             unconfirmed.forget_vanished(lease.state_id, now)
         return hidden
 
-    return write(work)
+    return write_fenced(lease, work)
 
 
 def unseen_results(lease: Lease, run: Run) -> ResultQuerySet:
@@ -120,8 +127,4 @@ def note_unstored(lease: Lease, counts: Mapping[Status, int]) -> None:
     state = CheckState.objects.using(database()).filter(pk=lease.state_id)
     values = {f"unstored_{status.name}": counts.get(status, 0) for status in Status}
 
-    def work() -> None:
-        renew(lease)
-        state.update(**values)
-
-    write(work)
+    write_fenced(lease, lambda: state.update(**values))

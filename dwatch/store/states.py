@@ -7,30 +7,46 @@ import secrets
 import socket
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db.models import Q
 
 from dwatch import conf
 from dwatch.core.plan import MAX_CLOCK_SKEW
-from dwatch.exceptions import LeaseLostError
+from dwatch.exceptions import DatabaseBusyError, LeaseLostError
 from dwatch.models import CheckState, Run
-from dwatch.store.clock import shared_now
-from dwatch.store.transactions import database, write
+from dwatch.store.clock import InSeconds, shared_now
+from dwatch.store.locks import LOCK_SECONDS
+from dwatch.store.transactions import database, read, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from dwatch.core.check import BaseCheck
+
+T = TypeVar("T")
+
+_TOKEN_BYTES, _MARK_BYTES = 12, 4  # as hexadecimal digits they fill the column together
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write a check's results, as long as the token is the stored one."""
+    """The right to write a check's results, as long as the stored token begins with this one.
+
+    Behind it stands the mark of the last transaction made under the lease, which
+    tells whether a COMMIT that nobody answered arrived.
+    """
 
     state_id: int
     token: str
+
+    def row(self) -> QuerySet[CheckState]:
+        """Return the check's row if the lease is still ours, no row if it is not."""
+        rows = CheckState.objects.using(database())
+        return rows.filter(pk=self.state_id, lease_token__startswith=self.token)
 
 
 def ensure_states(check_classes: Iterable[type[BaseCheck]]) -> dict[str, CheckState]:
@@ -39,7 +55,7 @@ def ensure_states(check_classes: Iterable[type[BaseCheck]]) -> dict[str, CheckSt
     A row found under an alias is renamed, so that results and history stay.
     """
     classes = list(check_classes)
-    states = _existing(classes)
+    states = read(lambda: _existing(classes))
     if all(cls.slug in states for cls in classes):
         return states
     return write(lambda: _create_missing(classes))
@@ -47,7 +63,8 @@ def ensure_states(check_classes: Iterable[type[BaseCheck]]) -> dict[str, CheckSt
 
 def read_states() -> dict[str, CheckState]:
     """Return every check's row by slug, without writing anything."""
-    return {state.slug: state for state in CheckState.objects.using(database())}
+    rows = CheckState.objects.using(database())
+    return read(lambda: {state.slug: state for state in rows.all()})
 
 
 def acquire_lease(state: CheckState, now: datetime, *, scheduled: bool) -> Lease | None:
@@ -56,13 +73,15 @@ def acquire_lease(state: CheckState, now: datetime, *, scheduled: bool) -> Lease
     One UPDATE decides (compare and set). With ``scheduled``, the slot handled
     last must still be the one in ``state``, so that of many schedulers one wins.
     A lease past its expiry is taken over, and its runs are marked abandoned. So
-    is one that ends too late to be true: its owner's clock had jumped ahead.
+    is one that ends too late to be true: its owner's clock had jumped ahead. An
+    owner that froze within a transaction keeps the row locked, and so the check.
     """
-    token = secrets.token_hex(16)
-    clock = shared_now()
+    token = secrets.token_hex(_TOKEN_BYTES)
+    clock = read(shared_now)
     expires = clock + timedelta(seconds=conf.lease_seconds())
     free = Q(lease_token="") | Q(lease_expires__lte=clock) | Q(lease_expires__isnull=True)
     free |= Q(lease_expires__gt=expires + MAX_CLOCK_SKEW)
+    free |= Q(lease_token=token)  # claimed by a COMMIT that nobody answered
     same_slot = {"handled_slot": state.handled_slot} if state.handled_slot else {}
     unhandled = Q(**same_slot) if same_slot else Q(handled_slot__isnull=True)
     condition = Q(pk=state.pk) & free & (unhandled if scheduled else Q())
@@ -89,23 +108,52 @@ def acquire_lease(state: CheckState, now: datetime, *, scheduled: bool) -> Lease
             )
         return bool(claimed)
 
-    return Lease(state.pk, token) if write(claim) else None
+    return Lease(state.pk, token) if _write_unless_owned(claim, state) else None
 
 
-def renew(lease: Lease) -> None:
-    """Prolong the lease; the fence at the beginning of each batch's transaction.
+def write_fenced(lease: Lease, work: Callable[[], T]) -> T:
+    """Run the work in a transaction that only the lease's owner can make, exactly once.
+
+    It begins with the fence: an UPDATE of the lease where the token is ours, which
+    renews it and leaves this attempt's mark. Raises LeaseLostError, with nothing
+    written, if another run took the check over; otherwise as ``write``.
+    """
+    mark = ""
+
+    def fenced() -> T:
+        nonlocal mark
+        mark = renew(lease)
+        return work()
+
+    def landed() -> bool:
+        # Locked, so that an unanswered COMMIT which is still under way is waited for.
+        tokens = lease.row().select_for_update().values_list("lease_token", flat=True)
+        return list(tokens) == [lease.token + mark]
+
+    return write(fenced, landed=landed)
+
+
+def renew(lease: Lease) -> str:
+    """Prolong the lease and return the mark left on it.
 
     Raises LeaseLostError if another run took the check over: what this one
     judged since then must not be written.
     """
-    expires = shared_now() + timedelta(seconds=conf.lease_seconds())
-    held = CheckState.objects.using(database()).filter(pk=lease.state_id, lease_token=lease.token)
-    if not held.update(lease_expires=expires):
+    mark = secrets.token_hex(_MARK_BYTES)
+    expires = InSeconds(conf.lease_seconds())
+    if not lease.row().update(lease_token=lease.token + mark, lease_expires=expires):
         raise LeaseLostError(
             "another run took this check over, because this one had not been heard of "
             f"for {conf.lease_seconds()} seconds",
-            "Raise DWATCH_LEASE_SECONDS if single payloads take that long.",
+            "Its process was frozen or starved, or its database out of reach.",
         )
+    return mark
+
+
+def prolong(lease: Lease) -> bool:
+    """Prolong the lease, between batches; return whether it is still ours."""
+    expires = InSeconds(conf.lease_seconds())
+    return bool(write(lambda: lease.row().update(lease_expires=expires), patience=0))
 
 
 def release_lease(lease: Lease, *, handled_slot: datetime | None, ran_at: datetime | None) -> None:
@@ -115,13 +163,23 @@ def release_lease(lease: Lease, *, handled_slot: datetime | None, ran_at: dateti
         changes["handled_slot"] = handled_slot
     if ran_at is not None:
         changes["last_run_at"] = ran_at
-    held = CheckState.objects.using(database()).filter(pk=lease.state_id, lease_token=lease.token)
-    write(lambda: held.update(**changes))
+    write(lambda: lease.row().update(**changes))
 
 
 def process_name() -> str:
     """Return who this process is, for people: host and process id."""
     return f"{socket.gethostname()} (pid {os.getpid()})"[:200]
+
+
+def _write_unless_owned(claim: Callable[[], bool], state: CheckState) -> bool:
+    """Make the claim; wait for a locked row only as long as nobody has the lease."""
+    try:
+        return write(claim, patience=LOCK_SECONDS)
+    except DatabaseBusyError:
+        row = CheckState.objects.using(database()).filter(pk=state.pk).exclude(lease_token="")
+        if read(row.exists):
+            return False
+        return write(claim)
 
 
 def _existing(classes: list[type[BaseCheck]]) -> dict[str, CheckState]:

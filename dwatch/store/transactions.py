@@ -1,25 +1,20 @@
-"""Transactions that get through: retried when the database says "not now"."""
+"""Transactions that get through: retried when the database says "not now" or went away."""
 
 from __future__ import annotations
 
-import random
-import time
 from typing import TYPE_CHECKING, TypeVar
 
-from django.db import IntegrityError, OperationalError, connections, router, transaction
+from django.db import Error, connections, router, transaction
 
-from dwatch.models import CheckState, Result
+from dwatch.exceptions import DatabaseBusyError
+from dwatch.models import Result
+from dwatch.outages import PATIENCE_SECONDS, Outage, outage_of, persist
+from dwatch.store.locks import bounded_waits, take_writers_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.db.utils import DatabaseError
-
 T = TypeVar("T")
-
-_DELAYS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-_POSTGRESQL_TRANSIENT = {"40001", "40P01", "55P03"}  # serialisation, deadlock, lock timeout
-_MYSQL_TRANSIENT = {1020, 1205, 1213}  # record changed, lock timeout, deadlock
 
 
 def database() -> str:
@@ -27,40 +22,50 @@ def database() -> str:
     return router.db_for_write(Result)
 
 
-def write(work: Callable[[], T]) -> T:
+def read(work: Callable[[], T]) -> T:
+    """Return what the work reads, with a new connection if the old one was cut."""
+    return persist(work, database())
+
+
+def write(
+    work: Callable[[], T],
+    *,
+    landed: Callable[[], bool] | None = None,
+    patience: float = PATIENCE_SECONDS,
+) -> T:
     """Run the work in a transaction and return its result.
 
-    Deadlocks, lock timeouts, SQLite's "database is locked" and a row inserted
-    by somebody else at the same moment are tried again, for three seconds in
-    all; the work must therefore do nothing but touch the database. Within a
-    transaction of the caller's there is one try, since only the caller can
-    start that one again.
+    Deadlocks, lock timeouts, SQLite's "database is locked", lost connections and
+    a row inserted by somebody else at the same moment are tried again, for
+    ``patience`` seconds in all; the work must therefore do nothing but touch the
+    database. After a COMMIT that nobody answered, ``landed`` is asked, within the
+    next transaction, whether it arrived; without it, the work must be one that
+    may be done twice. Raises DatabaseBusyError if others never let go.
+
+    Within a transaction of the caller's there is one try, since only the caller
+    can start that one again, and that raises the database's own error.
     """
     alias = database()
-    for delay in _DELAYS if not connections[alias].in_atomic_block else ():
-        try:
-            return _try(work, alias)
-        except (OperationalError, IntegrityError) as error:
-            if not _is_transient(error):
-                raise
-        time.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries, no secret
-    return _try(work, alias)
+    if connections[alias].in_atomic_block:
+        with transaction.atomic(using=alias):
+            take_writers_place(connections[alias])
+            return work()
+    sent: list[T] = []  # what the work returned, as long as its COMMIT may have been in vain
 
+    def attempt() -> T:
+        with transaction.atomic(using=alias), bounded_waits(connections[alias]):
+            if not (sent and landed is not None and landed()):
+                sent.clear()
+                sent.append(work())
+        return sent[0]
 
-def _try(work: Callable[[], T], alias: str) -> T:
-    with transaction.atomic(using=alias):
-        if connections[alias].vendor == "sqlite":
-            # Asks for the one writer's place first and waits for it: SQLite refuses
-            # at once, without waiting, to make a writer of who has begun as a reader.
-            CheckState.objects.using(alias).filter(pk=0).update(lease_token="")
-        return work()
-
-
-def _is_transient(error: DatabaseError) -> bool:
-    if isinstance(error, IntegrityError):
-        return True
-    cause = error.__cause__
-    if getattr(cause, "sqlstate", None) in _POSTGRESQL_TRANSIENT:
-        return True
-    code = error.args[0] if error.args else None
-    return code in _MYSQL_TRANSIENT or "database is locked" in str(error)
+    try:
+        return persist(attempt, alias, patience=patience)
+    except Error as error:
+        if outage_of(error) is Outage.busy:
+            raise DatabaseBusyError(
+                f"others have kept the database locked for {patience:.0f} seconds: "
+                f"{' '.join(str(error).split()):.200}",
+                "Look for a long transaction, or for a process that froze within one.",
+            ) from error
+        raise

@@ -52,7 +52,9 @@ def kinds(call: Callable[[], Any]) -> dict[str, int]:
         call()
     counts: dict[str, int] = {}
     for query in captured:
-        words = query["sql"].replace('"', "").replace("`", "").split()
+        # MariaDB's statements begin with how long they may wait for a lock.
+        sql = query["sql"].removeprefix("SET STATEMENT innodb_lock_wait_timeout=3 FOR ")
+        words = sql.replace('"', "").replace("`", "").split()
         if words[0] == "INSERT":  # SQLite takes fewer rows in a statement than a batch has
             continue
         kind = f"{words[0]} {words[1]}" if words[0] == "UPDATE" else words[0]

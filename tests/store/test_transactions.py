@@ -6,6 +6,8 @@ from typing import NoReturn
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 
+from dwatch.exceptions import DatabaseBusyError
+from dwatch.outages import Outage
 from dwatch.store.transactions import write
 from tests.testapp.models import Item
 
@@ -59,16 +61,17 @@ def test_write__other_errors_are_raised_at_once(error: Exception) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_write__gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dwatch.store.transactions._DELAYS", (0.0, 0.0))
-    work = Failing(*[OperationalError("database is locked")] * 3)
-    with pytest.raises(OperationalError):
-        write(work)
-    assert work.errors == []
+    monkeypatch.setattr("dwatch.outages._FIRST_DELAY", 0.0)
+    work = Failing(*[OperationalError("database is locked")] * 100_000)
+    with pytest.raises(DatabaseBusyError, match="locked for 0 seconds: database is locked"):
+        write(work, patience=0.1)
+    assert 1 < 100_000 - len(work.errors) < 100_000
+    assert Item.objects.count() == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_write__that_reads_first_waits_for_another_writer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dwatch.store.transactions._DELAYS", ())
+    monkeypatch.setattr("dwatch.outages._PATIENCE", {Outage.busy: 0, Outage.lost: 0})
     written, finish = threading.Event(), threading.Event()
 
     def other_writer() -> None:
@@ -105,3 +108,34 @@ def test_write__within_a_transaction_of_the_callers_tries_once() -> None:
     with pytest.raises(OperationalError):
         attempt()
     assert len(work.errors) == 1
+
+
+def answered_never(monkeypatch: pytest.MonkeyPatch, *, arrives: bool) -> None:
+    """Let the next COMMIT be cut off before the server gets it, or before it answers."""
+    commit = connection.commit
+
+    def cut() -> NoReturn:
+        monkeypatch.undo()
+        if arrives:
+            commit()
+        connection.close()
+        raise OperationalError(2013, "Lost connection during query")
+
+    monkeypatch.setattr(connection, "commit", cut)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("arrives", [True, False])
+def test_write__commit_that_nobody_answered_counts_once(
+    monkeypatch: pytest.MonkeyPatch, *, arrives: bool
+) -> None:
+    answered_never(monkeypatch, arrives=arrives)
+    calls: list[int] = []
+
+    def work() -> int:
+        calls.append(Item.objects.create(name="written").pk)
+        return calls[-1]
+
+    done = write(work, landed=lambda: Item.objects.filter(pk=calls[-1]).exists())
+    assert list(Item.objects.values_list("pk", flat=True)) == [done]
+    assert len(calls) == (1 if arrives else 2)
