@@ -16,13 +16,14 @@ from dwatch.core.interrupt import Interrupted
 from dwatch.core.outcome import Disposition
 from dwatch.core.status import Status
 from dwatch.core.transition import keep_worst
-from dwatch.exceptions import LeaseLostError
+from dwatch.exceptions import DatabaseBusyError, LeaseLostError
 from dwatch.models import Run
 from dwatch.services.checkruns import next_slot_of, title_of
 from dwatch.services.reports import CheckRun, Problem, RunState, StatusCounts
 from dwatch.services.sources import StoredResults
 from dwatch.store import runs, states
 from dwatch.store.batches import BatchWritten, Ticket, write_batch
+from dwatch.store.heartbeat import kept_alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dwatch.core.check import BaseCheck
     from dwatch.core.interrupt import StopRequest
     from dwatch.core.outcome import Outcome, OutcomeBatch
+    from dwatch.exceptions import DwatchError
     from dwatch.models import CheckState
     from dwatch.services.requests import Observer
     from dwatch.services.sources import Source
@@ -70,7 +72,8 @@ class Execution:
         run = runs.start_run(
             lease, reason=self.reason, slot=slot, now=started, user=self.watch.user
         )
-        end = self._finish(lease, run)
+        with kept_alive(lease):
+            end = self._finish(lease, run)
         runs.finish_run(run, self._found, end)
         self._release(lease, slot, started, end)
         report = self._report(RunState(end.state.value), started, time.monotonic() - clock, end)
@@ -94,8 +97,8 @@ class Execution:
             return end
         try:
             return runs.RunEnd(end.state, vanished=self._vanished(lease, run))
-        except LeaseLostError as error:
-            return runs.RunEnd(Run.State.FAILED, f"{error.message}. {error.hint}")
+        except (LeaseLostError, DatabaseBusyError) as error:
+            return _given_up(error)
 
     def _vanished(self, lease: states.Lease, run: Run) -> int:
         """Hide results whose payload is no longer there; return how many that were."""
@@ -117,8 +120,8 @@ class Execution:
                 failure = judge(check)
         except Interrupted:
             return runs.RunEnd(Run.State.INTERRUPTED)
-        except LeaseLostError as error:
-            return runs.RunEnd(Run.State.FAILED, f"{error.message}. {error.hint}")
+        except (LeaseLostError, DatabaseBusyError) as error:
+            return _given_up(error)
         if failure is not None:
             return _failed(failure)
         return runs.RunEnd(Run.State.INTERRUPTED if self.watch.stop else Run.State.COMPLETE)
@@ -253,6 +256,10 @@ def _as_shown(outcomes: list[Outcome], held: Mapping[str, Status]) -> list[Outco
         else outcome
         for outcome in outcomes
     ]
+
+
+def _given_up(error: DwatchError) -> runs.RunEnd:
+    return runs.RunEnd(Run.State.FAILED, f"{error.message}. {error.hint}")
 
 
 def _weight(outcome: Outcome) -> float:

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connections
+
+from dwatch.core.status import Status
+from dwatch.models import CheckState, Result
+from dwatch.services.reports import RunState
+from dwatch.store import states
+from dwatch.store.heartbeat import kept_alive
+from tests.outages import locked_by_another
+from tests.running import judging, make_check, make_items, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.testapp.models import Item
+
+
+@pytest.fixture
+def short_lease(settings: Any) -> None:
+    settings.DWATCH_LEASE_SECONDS = 1
+
+
+def leased() -> states.Lease:
+    state = states.ensure_states([make_check()])["items"]
+    lease = states.acquire_lease(state, datetime.now(UTC), scheduled=False)
+    assert lease is not None
+    return lease
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened"
+        time.sleep(0.02)
+
+
+def expiry() -> datetime:
+    expires = CheckState.objects.get().lease_expires
+    assert expires is not None
+    return expires
+
+
+def beats() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if "heartbeat" in thread.name]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("short_lease")
+def test_payload_that_takes_longer_than_the_lease__keeps_it() -> None:
+    def is_held(_item: Item) -> Status:
+        first = expiry()
+        wait_for(lambda: expiry() > first + timedelta(seconds=1))
+        return Status.ok
+
+    make_items(1)
+    make_check(check=judging(is_held))
+    assert run().state is RunState.complete
+    assert Result.objects.get().status == Status.ok
+    assert beats() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("short_lease")
+def test_beats__go_on_after_a_beat_that_failed() -> None:
+    with kept_alive(leased()):
+        with locked_by_another(lambda: CheckState.objects.update(lease_since=None)):
+            time.sleep(0.7)  # at least one beat finds the row locked
+        first = expiry()
+        wait_for(lambda: expiry() > first)
+    assert beats() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("short_lease")
+def test_beats__end_once_somebody_else_has_the_lease() -> None:
+    with kept_alive(leased()):
+        assert len(beats()) == 1
+        CheckState.objects.update(lease_token="another", lease_expires=datetime.now(UTC))
+        taken = expiry()
+        wait_for(lambda: beats() == [])
+        assert expiry() == taken
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_connection_is_opened__before_the_first_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    lease = leased()
+    opened: list[str] = []
+    kind = type(connections["default"])
+    connect = kind.connect
+
+    def noted(wrapper: Any) -> None:
+        opened.append(threading.current_thread().name)
+        connect(wrapper)
+
+    monkeypatch.setattr(kind, "connect", noted)
+    with kept_alive(lease):
+        pass
+    assert opened == []
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("short_lease")
+def test_within_a_transaction_of_the_callers__nothing_beats() -> None:
+    with kept_alive(leased()):
+        assert beats() == []
