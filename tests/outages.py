@@ -64,3 +64,9 @@ def locked_by_another(lock: Callable[[], object]) -> Iterator[None]:
     finally:
         finish.set()
         thread.join()
+
+
+def in_threads(*works: Callable[[], None]) -> None:
+    """Do all of it at once, each over a connection of its own."""
+    for thread in [_in_thread(work) for work in works]:
+        thread.join()

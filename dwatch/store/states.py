@@ -141,7 +141,7 @@ def renew(lease: Lease) -> str:
     """
     mark = secrets.token_hex(_MARK_BYTES)
     expires = InSeconds(conf.lease_seconds())
-    if not lease.row().update(lease_token=lease.token + mark, lease_expires=expires):
+    if not lease.row().update(lease_expires=expires, lease_token=lease.token + mark):
         raise LeaseLostError(
             "another run took this check over, because this one had not been heard of "
             f"for {conf.lease_seconds()} seconds",
