@@ -80,6 +80,10 @@ class QuerySetCheck(BaseCheck):
             return self.model_class._default_manager.all()  # type: ignore[no-any-return]
         return self.queryset.all()  # type: ignore[no-any-return]
 
+    def get_conditions(self) -> Mapping[Status, Any]:
+        """Return what must hold for each status, worst first; asked anew at each run."""
+        return conditions_of(self)
+
     def check(self, payload: Any) -> CheckResponse | Status:
         """Return what the database says of a row; SkipCheck if it is none of the queryset's."""
         if isinstance(payload, Outcome):
@@ -167,7 +171,7 @@ class QuerySetCheck(BaseCheck):
             definition.refuse_queryset(queryset, name_of(type(self)))
             definition.refuse_fields(type(self), queryset)
             columns = (self.identifier_field, *self._data_names, *self._described)
-            self._asked = Question(queryset, conditions_of(self), columns)
+            self._asked = Question(queryset, self.get_conditions(), columns)
         return self._asked
 
     @cached_property

@@ -32,7 +32,8 @@ def refuse_mistakes(kind: type[QuerySetCheck], base: type[QuerySetCheck]) -> Non
     for method, hint in _WHAT_IT_DOES_ITSELF.items():
         if getattr(kind, method) is not getattr(base, method):
             raise DefinitionError(f"{name} defines {method}(), which is the base class's", hint)
-    conditions = _static_conditions(kind, name)
+    own = kind.get_conditions is not base.get_conditions
+    conditions = {} if own else _static_conditions(kind, name)
     _refuse_bad_cap(kind, base, name)
     for field in (*names_of(kind, "data_fields"), kind.identifier_field):
         if not isinstance(field, str) or not field:
