@@ -57,6 +57,8 @@ DEFECTS = {
         "SELECT 1 FROM shop_product WHERE price >= cost AND price - cost < cost / 10"
     ),
     ("ProductMargin", "critical"): "SELECT 1 FROM shop_product WHERE price < cost",
+    ("OrderStates", "critical"): """
+        SELECT 1 FROM shop_order WHERE state NOT IN ('open', 'paid', 'shipped', 'cancelled')""",
 }
 TABLES = {
     "WalletBalance": "SELECT 1 FROM shop_wallet",
@@ -66,6 +68,8 @@ TABLES = {
     "WaitingOrders": "SELECT 1 FROM shop_order WHERE state = 'paid'",
     "ProductStock": "SELECT 1 FROM shop_product WHERE NOT discontinued",
     "ProductMargin": "SELECT 1 FROM shop_product",
+    "OrderStates": "SELECT 1 FROM shop_order",
+    "LostOrderLines": "SELECT 1 FROM shop_orderline",
 }
 
 

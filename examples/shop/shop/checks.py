@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.models import Group
-from django.db.models import Count, DecimalField, F, Sum
+from django.db.models import Count, DecimalField, F, Q, Sum
 from django.db.models.functions import Lower
 
-from dwatch import BaseCheck, CheckResponse, SkipCheck, Status, register
+from dwatch import BaseCheck, CheckResponse, QuerySetCheck, SkipCheck, Status, register
+from dwatch.builtin import InvalidChoices, Orphans, RowCount
 from shop.clock import today
-from shop.models import Customer, Invoice, Order, Product, Wallet
+from shop.models import Customer, Invoice, Order, OrderLine, Product, Wallet
 from shop.states import OrderState
 
 if TYPE_CHECKING:
@@ -141,33 +142,29 @@ class OrderTotals(BaseCheck):
 
 
 @register
-class OverdueInvoices(BaseCheck):
-    """The customer's account manager is told; from critical on finance is, too."""
+class OverdueInvoices(QuerySetCheck):
+    """The database judges; only overdue invoices come into Python.
+
+    The customer's account manager is told; from critical on finance is, too.
+    """
 
     title = "Invoices past their due date"
     run_every = "0 6 * * *"
-    model_class = Invoice
+    queryset = Invoice.objects.select_related("order__customer__account_manager")
+    data_fields = ("due_on", "total")
     max_acknowledge = 14
     tags = ("money",)
     owner = "finance"
     runbook = f"{RUNBOOKS}/dunning"
     critical_days = 30
 
-    def generate(self) -> Iterator[Invoice]:
-        yield from self._invoices().iterator()
+    # Methods, because they depend on what day it is.
 
-    def get_payloads(self, identifiers: Iterable[str]) -> dict[str, Invoice]:
-        return {str(invoice.pk): invoice for invoice in self._invoices().filter(pk__in=identifiers)}
+    def critical(self) -> Q:
+        return Q(paid_on=None, due_on__lt=today() - timedelta(days=self.critical_days))
 
-    def _invoices(self) -> QuerySet[Invoice]:
-        return Invoice.objects.select_related("order__customer__account_manager")
-
-    def check(self, payload: Invoice) -> CheckResponse | Status:
-        days = (today() - payload.due_on).days
-        if payload.paid_on or days <= 0:
-            return Status.ok
-        status = Status.critical if days > self.critical_days else Status.warning
-        return CheckResponse(status, days_overdue=days, total=payload.total)
+    def warning(self) -> Q:
+        return Q(paid_on=None, due_on__lt=today())
 
     def get_assigned_users(self, payload: Invoice, status: Status) -> Iterable[User] | None:
         manager = payload.order.customer.account_manager
@@ -340,3 +337,37 @@ class ProductMargin(BaseCheck):
 
     def get_payload_description(self, payload: Product) -> str:
         return f"{payload} (bought at {payload.cost}, sold at {payload.price})"
+
+
+@register
+class OrderStates(InvalidChoices):
+    """Ready-made: what a raw UPDATE can do, since choices are not the database's business."""
+
+    title = "Orders in a state that does not exist"
+    run_every = "30 3 * * *"
+    model_class = Order
+    tags = ("orders",)
+    owner = "sales"
+
+
+@register
+class LostOrderLines(Orphans):
+    """Ready-made: every foreign key of the model; there should be none to find."""
+
+    title = "Order lines of orders or products that are gone"
+    run_every = "45 3 * * *"
+    model_class = OrderLine
+    tags = ("orders",)
+    owner = "sales"
+
+
+@register
+class CatalogueSize(RowCount):
+    """Ready-made: an import that went wrong shows in the number of rows."""
+
+    title = "Products in the catalogue"
+    run_every = "@hourly"
+    model_class = Product
+    minimum = 10
+    tags = ("warehouse",)
+    owner = "warehouse"

@@ -24,6 +24,8 @@ QUIET_AGES = (3, 12)
 PAYMENT_DAYS = 14
 """Days from an invoice to its due date."""
 
+LINES_PER_ORDER = 2
+
 Counts = Mapping[str, int]
 
 
@@ -57,6 +59,8 @@ WAITING_LONG = Every(100, 75)
 WAITING = Every(100, 25)
 OUT_OF_STOCK = Every(15, 4)
 LOW_STOCK = Every(10, 6)
+STATE_MISSPELT = Every(50, 14)
+"""A cancelled order whose state somebody wrote as "canceled"."""
 DISCONTINUED = Every(9, 8)
 BELOW_COST = Every(40, 19)
 THIN_MARGIN = Every(25, 12)
@@ -110,6 +114,10 @@ def _invoice(number: int) -> str | None:
     if UNPAID_LONG.hits(number):
         return "critical"
     return "warning" if UNPAID.hits(number) else "ok"
+
+
+def _state(number: int) -> str:
+    return "critical" if STATE_MISSPELT.hits(number) else "ok"
 
 
 def _tracking(number: int) -> str | None:
@@ -170,4 +178,7 @@ def expected_results(customers: int) -> dict[str, Counts]:
         "DailyOrders": _days(customers),
         "ProductStock": _count(products, _stock),
         "ProductMargin": _count(products, _margin),
+        "OrderStates": _count(orders, _state),
+        "LostOrderLines": Counter(ok=LINES_PER_ORDER * customers),
+        "CatalogueSize": Counter(ok=1),
     }

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import date
 
 SEED = 20_151_124
-LINES_PER_ORDER = 2
 FIRST_NAMES = ("Ada", "Björn", "Chiara", "Dmitri", "Élise", "Farid", "Grace", "Hanna", "Ines")
 LAST_NAMES = ("Abel", "Brandt", "Costa", "Dupont", "Eriksen", "Fischer", "García", "Huber")
 GOODS = ("Lamp", "Chair", "Kettle", "Rug", "Mirror", "Shelf", "Clock", "Vase")
@@ -101,13 +100,13 @@ def order_lines(plan: ShopPlan, number: int) -> list[OrderLine]:
     random = Random(SEED + number)  # noqa: S311 - has to come out the same every time
     return [
         OrderLine(
-            pk=number * LINES_PER_ORDER + position + 1,
+            pk=number * defects.LINES_PER_ORDER + position + 1,
             order_id=number + 1,
             product_id=random.randrange(plan.products) + 1,
             quantity=random.randint(1, 5),
             unit_price=money(random.randint(500, 20_000)),
         )
-        for position in range(LINES_PER_ORDER)
+        for position in range(defects.LINES_PER_ORDER)
     ]
 
 
@@ -117,7 +116,7 @@ def order(plan: ShopPlan, number: int, lines: Sequence[OrderLine]) -> Order:
         pk=number + 1,
         customer_id=number * 31 % plan.customers + 1,
         placed_on=plan.days_ago(defects.order_age(number)),
-        state=state.value,
+        state="canceled" if defects.STATE_MISSPELT.hits(number) else state.value,
         total=sum((line.quantity * line.unit_price for line in lines), _total_error(number)),
         tracking_code=_tracking_code(number) if state is OrderState.SHIPPED else "",
     )
