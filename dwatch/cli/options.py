@@ -49,20 +49,22 @@ class FailOn(StrEnum):
 
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_OLDEST = timedelta(days=36_525)
 _AGE = re.compile(r"(\d{1,6})\s*([mhdw])", re.IGNORECASE)
 
 
 def parse_age(text: str) -> timedelta | None:
     """Read an age such as ``90m``, ``12h``, ``30d`` or ``2w``; ``never`` is None.
 
-    Raises UsageError for anything else, zero included.
+    Raises UsageError for anything else, zero and more than 100 years included.
     """
     if text.strip().lower() == NEVER:
         return None
     match = _AGE.fullmatch(text.strip())
-    if match is None or not int(match[1]):
+    age = timedelta(**{_UNITS[match[2].lower()]: int(match[1])}) if match else timedelta()
+    if not timedelta() < age <= _OLDEST:
         raise UsageError(
-            f"{text!r} is not an age.",
+            f"{text!r} is not an age of at most 100 years.",
             "Write a number with m, h, d or w, as in 12h, 30d or 2w, or `never`.",
         )
-    return timedelta(**{_UNITS[match[2].lower()]: int(match[1])})
+    return age

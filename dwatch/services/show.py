@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dwatch.core.guard import Failure, attempt
 from dwatch.core.identifier import storage_key
 from dwatch.core.status import Status
-from dwatch.exceptions import UnknownResultError
+from dwatch.exceptions import UnknownResultError, UsageError
 from dwatch.models import (
     Acknowledgement,
     CheckState,
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from dwatch.querysets import ResultQuerySet
 
 MAX_TIMELINE = 100
+_MOST_ROWS = 2**31
+"""Beyond what anybody reads; databases refuse larger numbers than they can hold."""
 
 
 def show_results(
@@ -49,8 +51,10 @@ def show_results(
     """Return a check's results, worst first, at most ``limit`` of them.
 
     With ``unconfirmed`` only those that are worse than shown, as far as a few runs
-    can tell. Raises UnknownCheckError and ConfigurationError.
+    can tell. Raises UsageError for a limit below 1, UnknownCheckError and ConfigurationError.
     """
+    if limit < 1:
+        raise UsageError(f"a limit of {limit} shows nothing", "Choose a number from 1.")
     check_class = selecting.get_check_class(slug)
     with database_errors_in_words():
         now = datetime.now(UTC)
@@ -59,7 +63,8 @@ def show_results(
         if unconfirmed:
             results = results.unconfirmed()
         statuses = Status.by_severity() if status is None else [status]
-        shown = results.defer("traceback").worst(limit, statuses)
+        most = min(limit, _MOST_ROWS)
+        shown = results.defer("traceback").worst(most, statuses)
         if unconfirmed:
             matching = results.filter(status__in=statuses).count()
         else:
@@ -67,7 +72,7 @@ def show_results(
             matching = sum(getattr(counts, s.name) - getattr(unstored, s.name) for s in statuses)
         if include_vanished:
             vanished = results.latest_vanished().filter(status__in=statuses)
-            shown += vanished.defer("traceback")[: limit - len(shown)]
+            shown += vanished.defer("traceback")[: most - len(shown)]
             matching += vanished.count()
         acknowledged = _open_acknowledgements(shown, now)
         waiting = _unconfirmed(check_class, shown)

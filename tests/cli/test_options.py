@@ -25,7 +25,9 @@ def test_parse_age(text: str, expected: timedelta | None) -> None:
     assert parse_age(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "30", "d", "0d", "-1d", "1.5d", "30y", "9999999d", "2w3d"])
+@pytest.mark.parametrize(
+    "text", ["", "30", "d", "0d", "-1d", "1.5d", "30y", "9999999d", "2w3d", "999999w"]
+)
 def test_parse_age__refuses(text: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_age(text)
