@@ -90,7 +90,7 @@ class Execution:
         assigns = overrides(self.check_class, "get_assigned_users", "get_assigned_groups")
         confirm_after = self.check_class.confirm_after
         leaves_out = self.check_class.only_problems
-        absent_is_ok = leaves_out and confirm_after > 1 and runs.has_complete_run(lease)
+        absent_is_ok = leaves_out and confirm_after > 1 and runs.left_out_only_what_is_fine(lease)
         ticket = Ticket(lease, run.pk, self.reason, assigns, confirm_after, absent_is_ok)
         end = self._guarded(lambda check: self._judge_and_store(check, ticket, run))
         if end.state is not Run.State.COMPLETE or not self.source.complete:

@@ -111,8 +111,14 @@ def unseen_results(lease: Lease, run: Run) -> ResultQuerySet:
     )
 
 
-def has_complete_run(lease: Lease) -> bool:
-    """Return whether any run of the check, refreshes apart, was complete."""
+def left_out_only_what_is_fine(lease: Lease) -> bool:
+    """Return whether a run of the check, refreshes apart, was complete, and no cap hid a problem.
+
+    Then a payload without a result was fine when it was looked at last.
+    """
+    (state,) = CheckState.objects.using(database()).filter(pk=lease.state_id)
+    if any(state.unstored[status] for status in Status if status.is_problem):
+        return False
     complete = Run.objects.using(database()).filter(
         check_state=lease.state_id, state=Run.State.COMPLETE
     )

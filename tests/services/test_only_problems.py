@@ -361,3 +361,14 @@ def test_confirm_after__a_row_that_was_fine_waits_and_counts_as_fine() -> None:
         0,
     )
     assert counted() == confirmed.counts
+
+
+def test_confirm_after__a_row_beyond_the_cap_was_no_fine_one() -> None:
+    items = make_items(-1, -2, 30)
+    make_queryset_check(max_failing=1, confirm_after=2)
+    assert run().unstored.critical == 1
+    Item.objects.filter(pk=items[0].pk).update(value=50)
+    done = run()
+    assert (done.counts, done.unconfirmed) == (StatusCounts(critical=1, ok=2), 0)
+    assert statuses() == {"item 0": Status.ok, "item 1": Status.critical}
+    assert counted() == done.counts
