@@ -23,6 +23,8 @@ DEFAULT = "compare"
 # One line each: the module beside this file that measures.
 BENCHMARKS = (
     "compare",
+    "listing",
+    "scale",
     "startup",
 )
 

@@ -22,16 +22,21 @@ def drop() -> None:
     _on_server("DROP DATABASE {}")
 
 
-def prepare() -> None:
-    """Make the tables of this tool, and the wallets unless the other tool has."""
+def migrate() -> None:
+    """Make the tables of this tool."""
     import django
 
     django.setup()
     from django.core.management import call_command
 
+    call_command("migrate", run_syncdb=True, verbosity=0)
+
+
+def prepare() -> None:
+    """Make the tables of this tool, and the wallets unless the other tool has."""
+    migrate()
     from tests.bench.wallets.models import Wallet
 
-    call_command("migrate", run_syncdb=True, verbosity=0)
     first = Wallet.objects.count() + 1
     for start in range(first, rows.payloads() + 1, CHUNK):
         Wallet.objects.bulk_create(
@@ -65,4 +70,5 @@ def _on_server(statement: str) -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.bench.settings")
-    {"create": create, "prepare": prepare, "drop": drop, "version": version}[sys.argv[1]]()
+    steps = (create, migrate, prepare, drop, version)
+    {step.__name__: step for step in steps}[sys.argv[1]]()

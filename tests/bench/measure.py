@@ -53,7 +53,7 @@ def main() -> None:
 
     django.setup()
     before = peak_mib()
-    run, count = _TOOLS[os.environ["BENCH_TOOL"]]()
+    run, count = _TOOLS.get(os.environ["BENCH_TOOL"], _dwatch)()
     first = _measure(run, count)
     unchanged = _measure(run, count)
     figures = {"before_mib": before, "first": asdict(first), "unchanged": asdict(unchanged)}
@@ -115,7 +115,7 @@ def _statuses(results: Any) -> Counter[int]:
     return Counter(dict(counts))
 
 
-_TOOLS = {"datawatch": _datawatch, "dwatch": _dwatch}
+_TOOLS = {"datawatch": _datawatch}
 
 if __name__ == "__main__":
     main()

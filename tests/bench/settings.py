@@ -1,6 +1,7 @@
 """Django settings of one measurement, told by environment variables.
 
-``BENCH_TOOL`` is ``dwatch`` or ``datawatch``; ``BENCH_DATABASE`` is ``sqlite``,
+``BENCH_TOOL`` is ``dwatch`` or ``datawatch``, or a source of payloads for dwatch
+alone (``model``, ``generator``); ``BENCH_DATABASE`` is ``sqlite``,
 ``postgresql`` or ``mariadb``; ``BENCH_DATABASE_NAME`` is a file or a database on
 the server that the PG* or MARIADB_* variables name; ``BENCH_PAYLOADS`` is how
 many wallets the check looks at. Both tools get the same database settings.
@@ -15,6 +16,8 @@ from typing import Any
 _APPS = {
     "dwatch": ["dwatch", "tests.bench.dwatch_side"],
     "datawatch": ["django_datawatch", "tests.bench.datawatch_side"],
+    "model": ["dwatch", "tests.bench.model_side"],
+    "generator": ["dwatch", "tests.bench.generator_side"],
 }
 
 
