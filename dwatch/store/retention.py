@@ -39,9 +39,11 @@ def old_runs(before: datetime) -> QuerySet[Run]:
 
 def delete(rows: QuerySet[Any]) -> int:
     """Delete the rows, and all that hangs on them, in short transactions; return how many."""
-    deleted = 0
-    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:_STEP]):
+    deleted, last = 0, 0
+    rows = rows.order_by("pk").values_list("pk", flat=True)
+    # Each step begins where the last one ended: the rows that stay are read once only.
+    while keys := list(rows.filter(pk__gt=last)[:_STEP]):
         step = rows.model._default_manager.using(database()).filter(pk__in=keys)
         write(step.delete)
-        deleted += len(keys)
+        deleted, last = deleted + len(keys), keys[-1]
     return deleted

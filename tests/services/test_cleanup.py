@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from dwatch.core.registry import registry
 from dwatch.exceptions import ConfigurationError
@@ -10,6 +13,7 @@ from dwatch.models import CheckState, Result, Run, StatusChange
 from dwatch.services.cleanup import clean_up
 from dwatch.services.requests import CleanupRequest, RunRequest
 from dwatch.services.run import run_checks
+from dwatch.store import retention
 from tests.running import make_check, make_items
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +86,25 @@ def test_cleanup__refuses_when_no_check_is_registered_at_all() -> None:
     with pytest.raises(ConfigurationError, match="no check is registered"):
         clean_up(CleanupRequest())
     assert Result.objects.count() == 6
+
+
+def test_cleanup__goes_through_the_results_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_items(*range(12))
+    make_check()
+    run_checks(RunRequest(force=True))
+    gone = list(Result.objects.order_by("pk").values_list("pk", flat=True))[1::2]
+    Result.objects.filter(pk__in=gone).update(vanished_at=age(31))
+    monkeypatch.setattr(retention, "_STEP", 2)
+
+    with CaptureQueriesContext(connection) as captured:
+        assert clean_up(CleanupRequest(history_older_than=None)).vanished_results == 6
+
+    assert Result.objects.count() == 6
+    pages = [
+        re.search(r"dwatch_result\W+id\W+ > (\d+)", query["sql"])
+        for query in captured
+        if query["sql"].startswith("SELECT") and "vanished_at" in query["sql"]
+    ]
+    assert [int(page[1]) for page in pages if page] == [0, gone[1], gone[3], gone[5]]
