@@ -72,6 +72,19 @@ class ResultQuerySet(models.QuerySet["Result"]):
         vanished = self.filter(vanished_at__isnull=False)
         return vanished.order_by("-vanished_at", "-status", "-since", "-pk")
 
+    def page(self, after: Result | None, size: int) -> list[Result]:
+        """Return at most ``size`` results behind ``after``, from the first one on with None.
+
+        For going through those of one check, in the order in which the database finds the
+        next page at once: by primary key SQLite would sort them all for each page, and by
+        identifier MariaDB would read them again from the first one.
+        """
+        key = "identifier" if connections[self.db].vendor == "sqlite" else "pk"
+        rows = self.order_by(key)
+        if after is not None:
+            rows = rows.filter(**{f"{key}__gt": getattr(after, key)})
+        return list(rows[:size])
+
     def counts_by_check(self, states: Iterable[int]) -> dict[int, dict[Status, int]]:
         """Return the number of visible results per status of these checks, by their states' pk."""
         counts: dict[int, dict[Status, int]] = {}

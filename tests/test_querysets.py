@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from dwatch.core.status import Status
 from dwatch.models import (
@@ -99,6 +100,29 @@ def test_longest_first__reads_an_index_in_its_order(status: Status) -> None:
 
     assert "dwatch_result_worst" in plan
     assert not re.search(r"filesort|TEMP B-TREE|(?<!Incremental )Sort  \(", plan), plan
+
+
+def test_page__after_page_has_each_result_once() -> None:
+    stored = {add(name, Status.ok).pk for name in ("b", "A", "a", "ä", "10", "9", "a ")}
+    seen: list[int] = []
+    last: Result | None = None
+    while page := Result.objects.page(last, 2):
+        last = page[-1]
+        seen += [result.pk for result in page]
+    assert len(seen) == 7
+    assert set(seen) == stored
+
+
+def test_page__is_found_without_sorting() -> None:
+    last = add("1", Status.ok)
+    with CaptureQueriesContext(connection) as captured:
+        Result.objects.visible().filter(check_state=last.check_state_id).page(last, 10)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_sort = off")  # a single row costs nothing to sort
+        cursor.execute(f"{connection.ops.explain_query_prefix()} {captured[0]['sql']}")
+        plan = str(cursor.fetchall())
+    assert not re.search(r"TEMP B-TREE|filesort|Sort", plan), plan
 
 
 def test_for_user__groups_count_only_where_no_user_is_assigned() -> None:

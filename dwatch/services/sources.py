@@ -77,7 +77,7 @@ class StoredResults:
     nameless = False
 
     def __init__(self, results: ResultQuerySet) -> None:
-        self._results = results.only("identifier", "long_identifier").order_by("pk")
+        self._results = results.only("identifier", "long_identifier")
         self._size = conf.batch_size()
 
     def open(self, check: BaseCheck) -> None:
@@ -89,14 +89,11 @@ class StoredResults:
 
     def batches(self, check: BaseCheck) -> Iterator[tuple[list[NamedPayload], datetime]]:
         """Yield the payloads of the results, loaded anew."""
-        last = 0
-        while rows := read(partial(self._page, last)):
+        last: Result | None = None
+        while rows := read(partial(self._results.page, last, self._size)):
             loaded_at = datetime.now(UTC)
             yield _load(check, [row.full_identifier for row in rows]), loaded_at
-            last = rows[-1].pk
-
-    def _page(self, last: int) -> list[Result]:
-        return list(self._results.filter(pk__gt=last)[: self._size])
+            last = rows[-1]
 
 
 def _load(check: BaseCheck, identifiers: list[str]) -> list[NamedPayload]:
