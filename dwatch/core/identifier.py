@@ -54,6 +54,8 @@ def storage_key(identifier: str) -> str:
     ones the key keeps the beginning and the SHA-256 of the whole; it has exactly
     MAX_KEY_LENGTH characters, so that it is never another identifier's own.
     """
+    if len(identifier) < MAX_KEY_LENGTH and identifier.isascii() and "\0" not in identifier:
+        return identifier  # nearly all are like that
     identifier = printable(identifier)  # what somebody typed may not be storable
     if len(identifier) < MAX_KEY_LENGTH:
         return identifier

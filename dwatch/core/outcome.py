@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from hashlib import blake2b
+from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from dwatch.core.status import Status
@@ -44,11 +45,17 @@ class Outcome(NamedTuple):
 
     def digest(self) -> int:
         """Return 64 bits (signed) that change whenever anything that is stored changes."""
-        if self.error or self.users or self.groups:
+        _, status, description, data, error, _, users, groups, _ = self
+        if error or users or groups:
             text = repr(self[1:])
         else:
-            text = "%d\0%s\0%s" % (self.status, self.description, self.data)  # noqa: UP031 - faster
-        return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+            text = f"{_NUMBERS[status]}\0{description}\0{data}"
+        number: int = _signed(blake2b(text.encode(), digest_size=8).digest())[0]
+        return number
+
+
+_NUMBERS = {status: str(int(status)) for status in Status}
+_signed = Struct(">q").unpack
 
 
 class OutcomeBatch(NamedTuple):

@@ -29,12 +29,12 @@ class CheckResponse:
     _status: Status
 
     def __init__(self, status: Status = Status.unknown, /, **data: Any) -> None:
-        object.__setattr__(self, "_status", _verdict(status))
-        object.__setattr__(self, "_data", data)
+        _set_status(self, status if type(status) is Status else _verdict(status))
+        _set_data(self, data)
 
     def set_status(self, status: Status) -> None:
         """Give the verdict."""
-        object.__setattr__(self, "_status", _verdict(status))
+        _set_status(self, status if type(status) is Status else _verdict(status))
 
     def get_status(self) -> Status:
         """Return the verdict."""
@@ -59,8 +59,8 @@ class CheckResponse:
         return (self._status, self._data)
 
     def __setstate__(self, state: tuple[Status, dict[str, Any]]) -> None:
-        object.__setattr__(self, "_status", state[0])
-        object.__setattr__(self, "_data", dict(state[1]))  # a copy's values are its own
+        _set_status(self, state[0])
+        _set_data(self, dict(state[1]))  # a copy's values are its own
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CheckResponse):
@@ -74,9 +74,12 @@ class CheckResponse:
         return f"CheckResponse(Status.{self._status.name}{values})"
 
 
+# What object.__setattr__ would look up each time; a response is made for each payload.
+_set_status = CheckResponse.__dict__["_status"].__set__
+_set_data = CheckResponse.__dict__["_data"].__set__
+
+
 def _verdict(status: object) -> Status:
-    if type(status) is Status:
-        return status
     # Status(True) would be ok: `balance < 0` instead of a status must not turn green.
     if not isinstance(status, int) or isinstance(status, bool):
         raise ValueError(f"{status!r:.80} is not a valid Status")  # noqa: TRY004 - as Status()
