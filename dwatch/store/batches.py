@@ -7,26 +7,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from django.db import DataError, OperationalError, connections
+from django.db import DataError, OperationalError
 
-from dwatch.core.identifier import printable, storage_key
+from dwatch.core.identifier import printable
 from dwatch.core.outcome import Disposition, Outcome
-from dwatch.core.plan import MAX_CLOCK_SKEW
 from dwatch.core.status import Status
-from dwatch.core.transition import StoredResult, keep_worst, sort_out
-from dwatch.models import Result
-from dwatch.store import acknowledgements, assignments, rows, unconfirmed
+from dwatch.core.transition import keep_worst, sort_out
+from dwatch.store import acknowledgements, assignments, unconfirmed
 from dwatch.store.states import write_fenced
-from dwatch.store.transactions import database
+from dwatch.store.writers import writer_for
+from dwatch.store.writers.stamp import Compared, Stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from dwatch.core.outcome import OutcomeBatch
     from dwatch.core.transition import BatchChanges
     from dwatch.store.states import Lease
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _MYSQL_UNKNOWN_CHARACTER = 1366
 
 
@@ -124,71 +120,42 @@ def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> Batc
 
 def _store(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
     now = datetime.now(UTC)
-    stored = _stored(ticket.lease.state_id, outcomes, now)
-    changes = sort_out(outcomes, stored, loaded_at=loaded_at, run_id=ticket.run_id)
+    stamp = Stamp(ticket.lease.state_id, ticket.run_id, ticket.reason, now=now, loaded_at=loaded_at)
+    writer = writer_for(stamp)
+    if ticket.confirm_after > 1:
+        # What is unchanged may still end a wait, so its row must be known.
+        left = Compared(outcomes, writer.read(outcomes))
+    else:
+        left = writer.touch_unchanged(outcomes)
+    changes = sort_out(left.outcomes, left.stored, loaded_at=loaded_at, run_id=ticket.run_id)
     if ticket.confirm_after > 1:
         changes = unconfirmed.hold_back(
             changes, ticket.confirm_after, now, absent_is_ok=ticket.absent_is_ok
         )
-    stamp = rows.Stamp(
-        ticket.lease.state_id, ticket.run_id, ticket.reason, now=now, loaded_at=loaded_at
-    )
     status_changes = changes.status_changes
-    rows.insert(changes.new, stamp)
-    rows.rewrite(changes.changed, stamp)
-    rows.record_changes(status_changes, stamp)
-    rows.touch(changes.unchanged, changes.stale, stamp)
-    rows.hide(changes.vanishing, now)
-    unconfirmed.record(changes, stamp)
+    writer.insert(changes.new)
+    writer.rewrite(changes.changed)
+    writer.record_changes(status_changes)
+    writer.touch(changes.unchanged, changes.stale)
+    writer.hide(changes.vanishing, now)
+    unconfirmed.record(changes, stamp, writer)
     acknowledgements.end_overtaken(status_changes, now)
     if ticket.assigns:
         pairs = [
-            *rows.find(changes.new, stamp),
+            *writer.find(changes.new),
             *((row.pk, outcome) for row, outcome in changes.changed),
         ]
         assignments.assign(pairs)
     return _tally(outcomes, changes, ticket.run_id)
 
 
-def _stored(state_id: int, outcomes: Iterable[Outcome], now: datetime) -> dict[str, StoredResult]:
-    """Return the rows of these payloads as they are, locked where the database can."""
-    identifiers = {storage_key(outcome.identifier): outcome.identifier for outcome in outcomes}
-    query = Result.objects.using(database()).filter(
-        check_state=state_id, identifier__in=list(identifiers)
-    )
-    if connections[database()].features.has_select_for_update:
-        # In one order, so that two writers never wait for each other.
-        query = query.order_by("identifier").select_for_update()
-    columns = query.values_list(
-        "pk", "identifier", "status", "digest", "evaluated_at", "vanished_at", "last_run"
-    )
-    return {
-        identifiers[key]: StoredResult(
-            pk,
-            identifiers[key],
-            Status(status),
-            digest,
-            _believed(evaluated_at, now),
-            vanished_at is not None,
-            run,
-        )
-        for pk, key, status, digest, evaluated_at, vanished_at, run in columns
-    }
-
-
-def _believed(evaluated_at: datetime, now: datetime) -> datetime:
-    """Return when a result was judged; long ago if a clock that was ahead says otherwise.
-
-    Else nothing could replace that result until the future it comes from.
-    """
-    return evaluated_at if evaluated_at <= now + MAX_CLOCK_SKEW else _LONG_AGO
-
-
 def _tally(outcomes: list[Outcome], changes: BatchChanges, run_id: int) -> BatchWritten:
-    counts: Counter[Status] = Counter()
+    ok, judged = Status.ok, Disposition.judged
+    others = [one for one in outcomes if one[1] is not ok or one[4] or one[-1] is not judged]
+    counts: Counter[Status] = Counter({ok: len(outcomes) - len(others)})
     dispositions: Counter[Disposition] = Counter()
     errors = 0
-    for outcome in outcomes:
+    for outcome in others:
         dispositions[outcome.disposition] += 1
         if outcome.disposition is Disposition.judged:
             counts[outcome.status] += 1

@@ -11,7 +11,6 @@ from dwatch.core.confirm import Confirmation, StoredUnconfirmed
 from dwatch.core.status import Status
 from dwatch.fields import EncodedJSON
 from dwatch.models import Result, Unconfirmed
-from dwatch.store import rows
 from dwatch.store.transactions import database
 
 if TYPE_CHECKING:
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
     from dwatch.core.outcome import Outcome
     from dwatch.core.transition import BatchChanges, HeldBack, StoredResult
+    from dwatch.store.writers.orm import OrmWriter
+    from dwatch.store.writers.stamp import Stamp
 
 _CONTENT = ["status", "runs", "since", "description", "data", "evaluated_at"]
 
@@ -38,7 +39,7 @@ def hold_back(
     )
 
 
-def record(changes: BatchChanges, stamp: rows.Stamp) -> None:
+def record(changes: BatchChanges, stamp: Stamp, writer: OrmWriter) -> None:
     """Store what is held back, and forget what is settled; no query if there is neither."""
     if changes.settled:
         settled = [row.pk for row in changes.settled]
@@ -46,7 +47,7 @@ def record(changes: BatchChanges, stamp: rows.Stamp) -> None:
     if held := [one for one in changes.held if one.is_recorded]:
         targets = connections[database()].features.supports_update_conflicts_with_target
         Unconfirmed.objects.using(database()).bulk_create(
-            _rows(held, stamp),
+            _rows(held, stamp, writer),
             update_conflicts=True,
             update_fields=_CONTENT,
             unique_fields=["result"] if targets else None,
@@ -79,9 +80,9 @@ def _raised(changed: Iterable[tuple[StoredResult, Outcome]]) -> frozenset[int]:
     return frozenset(raised.values_list("pk", flat=True))
 
 
-def _rows(held: list[HeldBack], stamp: rows.Stamp) -> Iterator[Unconfirmed]:
-    new = {one.outcome.identifier: one for one in held if one.row is None}
-    keys = {outcome.identifier: pk for pk, outcome in _find(new.values(), stamp)}
+def _rows(held: list[HeldBack], stamp: Stamp, writer: OrmWriter) -> Iterator[Unconfirmed]:
+    new = [one.outcome for one in held if one.row is None]
+    keys = {outcome.identifier: pk for pk, outcome in writer.find(new)}
     for one in held:
         yield Unconfirmed(
             pk=one.row.pk if one.row else keys[one.outcome.identifier],
@@ -93,8 +94,3 @@ def _rows(held: list[HeldBack], stamp: rows.Stamp) -> Iterator[Unconfirmed]:
             # The result itself is not touched a second time by one run.
             evaluated_at=one.row.evaluated_at if one.row and one.repeated else stamp.loaded_at,
         )
-
-
-def _find(held: Iterable[HeldBack], stamp: rows.Stamp) -> list[tuple[int, Outcome]]:
-    outcomes = [one.outcome for one in held]
-    return rows.find(outcomes, stamp) if outcomes else []
