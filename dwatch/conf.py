@@ -20,8 +20,15 @@ def checks_module() -> str:
 
 
 def batch_size() -> int:
-    """Return how many payloads are evaluated and stored together at most (500)."""
+    """Return how many payloads are evaluated together at most (500)."""
     return _read("DWATCH_BATCH_SIZE", 500, _is_between(1, 5000), "a whole number from 1 to 5000")
+
+
+def transaction_size() -> int:
+    """Return how many outcomes are stored in one transaction at most (2000)."""
+    return _read(
+        "DWATCH_TRANSACTION_SIZE", 2000, _is_between(1, 20000), "a whole number from 1 to 20000"
+    )
 
 
 def lease_seconds() -> int:
@@ -36,6 +43,7 @@ def every_setting() -> dict[str, Callable[[], object]]:
     return {
         "DWATCH_CHECKS_MODULE": checks_module,
         "DWATCH_BATCH_SIZE": batch_size,
+        "DWATCH_TRANSACTION_SIZE": transaction_size,
         "DWATCH_LEASE_SECONDS": lease_seconds,
     }
 

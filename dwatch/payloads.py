@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from dwatch.core.check import BaseCheck
     from dwatch.core.paging import Page
 
+_BATCHES_A_PAGE = 4
+_PAGE_SECONDS = 0.5
+"""Payloads that are judged faster than that are loaded several batches at once."""
 _DRAW_SECONDS = 2.0
 """A slow source is cut into smaller batches, so that what is judged is soon stored."""
 
@@ -43,10 +46,7 @@ class Supply:
         self._source: object = attempt(check.generate)
 
     def draw(self, size: int) -> Iterator[PayloadBatch]:
-        """Yield the payloads in batches of at most ``size``.
-
-        A batch of rows is larger if a join repeats its last row beyond that.
-        """
+        """Yield the payloads in batches of at most ``size``."""
         source = self._source
         if isinstance(source, Failure):
             yield PayloadBatch([], self._opened_at, source)
@@ -84,22 +84,25 @@ def _pages(queryset: QuerySet[Any], size: int) -> Iterator[PayloadBatch]:
     """Yield rows in primary key order, one short query a page.
 
     No cursor stays open meanwhile: on SQLite it would lock out every writer, and
-    MariaDB's driver would hold all rows in memory.
+    MariaDB's driver would hold all rows in memory. A page is one batch at first;
+    several, as long as they are judged in no time, so that none of them gets old.
     """
     ordered = queryset.order_by("pk")
     page = ordered
+    batches = 1
     while True:
         loaded_at = datetime.now(UTC)
-        rows = attempt(persist, partial(_page, ordered, page, size), ordered.db)
+        clock = time.monotonic()
+        rows = attempt(persist, partial(_page, ordered, page, size * batches), ordered.db)
         if isinstance(rows, Failure):
             yield PayloadBatch([], loaded_at, rows)
             return
-        if not rows:
-            return
-        yield PayloadBatch(rows, loaded_at)
-        if len(rows) < size:
+        for start in range(0, len(rows), size):
+            yield PayloadBatch(rows[start : start + size], loaded_at)
+        if len(rows) < size * batches:
             return
         page = ordered.filter(pk__gt=rows[-1].pk)
+        batches = _BATCHES_A_PAGE if time.monotonic() - clock < _PAGE_SECONDS else 1
 
 
 def _page(ordered: QuerySet[Any], page: QuerySet[Any], size: int) -> list[Any]:

@@ -13,6 +13,7 @@ from dwatch.exceptions import ConfigurationError
     [
         ("DWATCH_CHECKS_MODULE", "checks", "dwatch_checks"),
         ("DWATCH_BATCH_SIZE", 500, 5000),
+        ("DWATCH_TRANSACTION_SIZE", 2000, 1),
         ("DWATCH_LEASE_SECONDS", 60, 1),
     ],
 )
@@ -37,6 +38,8 @@ def test_setting__has_a_default_and_is_read_at_each_access(
         ("DWATCH_BATCH_SIZE", "500"),
         ("DWATCH_BATCH_SIZE", True),
         ("DWATCH_BATCH_SIZE", 10.0),
+        ("DWATCH_TRANSACTION_SIZE", 0),
+        ("DWATCH_TRANSACTION_SIZE", 20001),
         ("DWATCH_LEASE_SECONDS", 0),
         ("DWATCH_LEASE_SECONDS", None),
     ],

@@ -14,12 +14,13 @@ from dwatch.core.status import Status
 from dwatch.exceptions import SkipCheck
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from dwatch.core.check import BaseCheck
-    from dwatch.core.identifier import Identity
 
 MAX_DESCRIPTION_LENGTH = 1000
+_LARGE = 2**64
+"""Python refuses to print integers of over 4,300 digits."""
 
 
 class NamedPayload(NamedTuple):
@@ -37,7 +38,7 @@ class InvalidResponseError(TypeError):
 
 def name_payloads(check: BaseCheck, payloads: Iterable[Any]) -> list[NamedPayload]:
     """Return the payloads with their identifiers; a faulty one carries its failure."""
-    return [_named(check, payload) for payload in payloads]
+    return [_named(check.get_identifier, payload) for payload in payloads]
 
 
 def evaluate(check: BaseCheck, payloads: Iterable[NamedPayload]) -> Iterator[Outcome]:
@@ -47,20 +48,24 @@ def evaluate(check: BaseCheck, payloads: Iterable[NamedPayload]) -> Iterator[Out
     """
     assigns = overrides(type(check), "get_assigned_users", "get_assigned_groups")
     for named in payloads:
-        if type(named.payload) is Outcome:
-            yield named.payload
-        elif named.gone:
-            yield Outcome(named.identifier, disposition=Disposition.gone)
-        elif named.failure is not None:
-            yield _failed(named, named.identifier, named.failure)
+        identifier, payload, failure, is_gone = named
+        if type(payload) is Outcome:
+            yield payload
+        elif is_gone:
+            yield Outcome(identifier, disposition=Disposition.gone)
+        elif failure is not None:
+            yield _failed(named, identifier, failure)
         else:
             yield _outcome(check, named, assigns=assigns)
 
 
-def _named(check: BaseCheck, payload: Any) -> NamedPayload:
+def _named(get_identifier: Callable[[Any], Any], payload: Any) -> NamedPayload:
     if type(payload) is Outcome:
         return NamedPayload(payload.identifier, payload)
-    identity = attempt(_identity, check, payload)
+    value = attempt(get_identifier, payload)
+    if type(value) is int and -_LARGE < value < _LARGE:
+        return NamedPayload(str(value), payload)  # nearly all are like that
+    identity = value if isinstance(value, Failure) else attempt(identify, value)
     if isinstance(identity, Failure):
         return NamedPayload("<no identifier>", payload, identity)
     if identity.problem:
@@ -69,50 +74,47 @@ def _named(check: BaseCheck, payload: Any) -> NamedPayload:
     return NamedPayload(identity.identifier, payload)
 
 
-def _identity(check: BaseCheck, payload: Any) -> Identity:
-    return identify(check.get_identifier(payload))
-
-
 class _Verdict(NamedTuple):
     status: Status
     data: str
 
 
 def _outcome(check: BaseCheck, named: NamedPayload, *, assigns: bool) -> Outcome:
-    verdict = attempt(_judge, check, named.payload)
-    if isinstance(verdict, Failure):
-        if issubclass(verdict.exception_type, SkipCheck):
-            return Outcome(named.identifier, disposition=Disposition.skipped)
-        return _failed(named, _describe(check, named), verdict)
-    outcome = attempt(_describe_and_assign, check, named, verdict, assigns)
+    given: list[_Verdict] = []
+    outcome = attempt(_judge, check, named, assigns, given)
     if not isinstance(outcome, Failure):
         return outcome
-    # The verdict was given: a hook that raises afterwards must not make it look better.
-    worse = max(verdict.status, Status.unknown, key=lambda status: status.severity)
-    return _failed(named, _describe(check, named), outcome, _Verdict(worse, verdict.data))
+    if given:
+        # A hook that raises after the verdict must not make it look better.
+        status, data = given[0]
+        worse = max(status, Status.unknown, key=lambda status: status.severity)
+        return _failed(named, _describe(check, named), outcome, _Verdict(worse, data))
+    if issubclass(outcome.exception_type, SkipCheck):
+        return Outcome(named.identifier, disposition=Disposition.skipped)
+    return _failed(named, _describe(check, named), outcome)
 
 
-def _judge(check: BaseCheck, payload: Any) -> _Verdict:
-    response = check.check(payload)
-    if type(response) is Status:
-        return _Verdict(response, "{}")
-    if isinstance(response, CheckResponse):
-        return _Verdict(response.get_status(), encode(response.get_data()))
-    raise _invalid(response)
-
-
-def _describe_and_assign(
+def _judge(
     check: BaseCheck,
     named: NamedPayload,
-    verdict: _Verdict,
     assigns: bool,  # noqa: FBT001 - through attempt()
+    given: list[_Verdict],
 ) -> Outcome:
-    payload, (status, data) = named.payload, verdict
+    """Return the whole outcome; ``given`` holds the verdict as soon as there is one."""
+    identifier, payload, *_ = named
+    response = check.check(payload)
+    if type(response) is Status:
+        status, data = response, "{}"
+    elif isinstance(response, CheckResponse):
+        status, data = response.get_status(), encode(response.get_data())
+    else:
+        raise _invalid(response)
+    given.append(_Verdict(status, data))
     description = printable(str(check.get_payload_description(payload)))[:MAX_DESCRIPTION_LENGTH]
     if not assigns:
-        return Outcome(named.identifier, status, description, data)
+        return Outcome(identifier, status, description, data)
     return Outcome(
-        named.identifier,
+        identifier,
         status,
         description,
         data,

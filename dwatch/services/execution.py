@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dwatch import conf
 from dwatch.backends.synchronous import evaluate_batches
 from dwatch.core.definition import overrides
+from dwatch.core.gather import gather
 from dwatch.core.guard import Failure, attempt
 from dwatch.core.interrupt import Interrupted
 from dwatch.core.outcome import Disposition
@@ -64,6 +66,8 @@ class Execution:
     """What a check that leaves out what is fine has said, be it shown already or not."""
     unstored: dict[Status, int] = field(default_factory=dict)
     """Payloads by status that have no result, because the check leaves them out."""
+    together: int = field(default_factory=conf.transaction_size)
+    """How many outcomes are stored in one transaction. May raise ConfigurationError."""
 
     def run(self, lease: states.Lease, slot: datetime | None) -> CheckRun:
         """Judge the payloads and store the outcomes batch by batch."""
@@ -140,7 +144,8 @@ class Execution:
         return self._count_unstored(check)
 
     def _store(self, check: BaseCheck, ticket: Ticket, source: Source) -> None:
-        for batch in self._evaluated(check, source, ticket.lease.state_id):
+        batches = self._evaluated(check, source, ticket.lease.state_id)
+        for batch in gather(batches, self.together):
             with self.watch.stop.protected():
                 self._count(write_batch(ticket, batch), batch.outcomes)
 
@@ -184,7 +189,7 @@ class Execution:
         if self.check_class.only_problems:
             self.verdicts.update(o.status for o in outcomes if o.disposition is Disposition.judged)
         shown = _as_shown(outcomes, written.held) if written.held else outcomes
-        problems = [outcome for outcome in shown if _is_problem(outcome)]
+        problems = [one for one in shown if one.status is not Status.ok and _is_problem(one)]
         for outcome in problems:
             self.seen += 1
             # Negative, so that of equally bad ones the first seen stay.

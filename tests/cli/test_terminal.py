@@ -54,7 +54,9 @@ def on_terminal(project: Project, *arguments: str) -> tuple[int, str]:
 
 def test_run__shows_progress_and_a_coloured_table(project: Project) -> None:
     project.write("stock/checks.py", SLOW)
-    settings = (project.folder / "settings.py").read_text() + "\nDWATCH_BATCH_SIZE = 2\n"
+    settings = (
+        project.folder / "settings.py"
+    ).read_text() + "\nDWATCH_BATCH_SIZE = DWATCH_TRANSACTION_SIZE = 2\n"
     project.write("settings.py", settings)
     make_items(1, -1, 2, -2, 3, -3)
     code, shown = on_terminal(project, "run")

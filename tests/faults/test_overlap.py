@@ -64,7 +64,7 @@ def test_kill_9_at_random_moments__a_clean_run_puts_it_right(project: Project) -
     project.write(
         "settings.py",
         (project.folder / "settings.py").read_text()
-        + "\nDWATCH_LEASE_SECONDS = 1\nDWATCH_BATCH_SIZE = 10\n",
+        + "\nDWATCH_LEASE_SECONDS = 1\nDWATCH_BATCH_SIZE = DWATCH_TRANSACTION_SIZE = 10\n",
     )
     journal = project.folder / "journal"
     dice = random.Random(7)  # noqa: S311 - repeatable moments
@@ -136,7 +136,7 @@ def test_four_writers__none_fails(project: Project) -> None:
     project.write(
         "settings.py",
         "from tests.settings import *\nINSTALLED_APPS = [*INSTALLED_APPS, *'abcd']\n"
-        "DWATCH_BATCH_SIZE = 3\n",
+        "DWATCH_BATCH_SIZE = DWATCH_TRANSACTION_SIZE = 3\n",
     )
     processes = [project.start("-m", "dwatch", "run", "--force", "-s", name) for name in "abcd"]
     for process in processes:

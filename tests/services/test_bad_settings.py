@@ -12,7 +12,9 @@ from tests.running import make_check, make_items, refresh, run
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("name", ["DWATCH_BATCH_SIZE", "DWATCH_LEASE_SECONDS"])
+@pytest.mark.parametrize(
+    "name", ["DWATCH_BATCH_SIZE", "DWATCH_TRANSACTION_SIZE", "DWATCH_LEASE_SECONDS"]
+)
 def test_impossible_setting__is_refused_before_anything_begins(settings: Any, name: str) -> None:
     make_items(1)
     make_check()

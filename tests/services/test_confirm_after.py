@@ -179,7 +179,7 @@ def test_dry_run__tells_the_verdict_and_counts_nothing() -> None:
 
 
 def test_interrupted_run__what_it_judged_counts(settings: Any) -> None:
-    settings.DWATCH_BATCH_SIZE = 1
+    settings.DWATCH_BATCH_SIZE = settings.DWATCH_TRANSACTION_SIZE = 1
     make_items(1, 1, 1)
     make_confirmed(after=2)
     run()
@@ -229,7 +229,7 @@ def same_name(values: list[int], after: int = 3) -> Any:
 
 @pytest.fixture
 def one_a_batch(settings: Any) -> None:
-    settings.DWATCH_BATCH_SIZE = 1
+    settings.DWATCH_BATCH_SIZE = settings.DWATCH_TRANSACTION_SIZE = 1
     same_name([1])
 
 

@@ -248,7 +248,7 @@ def test_run__same_identifier_in_one_batch_keeps_the_worst() -> None:
 def test_run__same_identifier_in_two_batches_keeps_the_worst(
     settings: Any, values: tuple[int, int], counts: tuple[int, int]
 ) -> None:
-    settings.DWATCH_BATCH_SIZE = 1
+    settings.DWATCH_BATCH_SIZE = settings.DWATCH_TRANSACTION_SIZE = 1
     make_items(*values)
     make_check(get_identifier=lambda _self, _item: "same", get_payload=lambda _s, _i: None)
     done = run()
@@ -602,7 +602,7 @@ def test_run__hook_that_raises_after_the_verdict_never_makes_it_look_better(
 
 
 def test_run__what_a_trigger_judged_later_stands_in_the_same_run(settings: Any) -> None:
-    settings.DWATCH_BATCH_SIZE = 1
+    settings.DWATCH_BATCH_SIZE = settings.DWATCH_TRANSACTION_SIZE = 1
 
     def generate(_self: BaseCheck) -> Any:
         yield items[0]
