@@ -24,6 +24,7 @@ DEFAULT = "compare"
 BENCHMARKS = (
     "compare",
     "listing",
+    "querysetcheck",
     "scale",
     "startup",
 )
