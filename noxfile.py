@@ -145,6 +145,19 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def stress(session: nox.Session) -> None:
+    """Kill, freeze and lock out runs on every database within reach; DWATCH_STRESS_ROUNDS=200."""
+    install_for_tests(session)
+    databases = usable_databases(session)
+    for database in databases:
+        session.log(f"Stress on {database}:")
+        # Without capture, because the tests print the figures.
+        command = ["python", "-m", "pytest", "--capture=no", "tests/stress", *session.posargs]
+        session.run(*command, env=test_environment(database))
+    name_left_out(session, databases)
+
+
+@nox.session
 @nox.parametrize(("python", "django"), [("3.11", "5.2"), ("3.12", "6.1"), ("3.13", "6.1")])
 def matrix(session: nox.Session, django: str) -> None:
     """Run the tests on each supported pair of Python and Django."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,9 @@ def kept_alive(lease: Lease) -> Iterator[None]:
     """Renew the lease in the background meanwhile.
 
     A thread does it, so a process that is frozen or killed falls silent and loses
-    the lease. It opens a connection of its own at its first beat only. Within a
-    transaction of the caller's nobody else can see the lease: nothing is done.
+    the lease. Batches renew it as well; only when there is none for long does the
+    thread open a connection of its own. Within a transaction of the caller's
+    nobody else can see the lease: nothing is done.
     """
     if connections[database()].in_atomic_block:
         yield
@@ -49,12 +51,16 @@ def kept_alive(lease: Lease) -> Iterator[None]:
 
 def _beat(lease: Lease, over: threading.Event) -> None:
     pause = conf.lease_seconds() / _BEATS_PER_LEASE
-    held = True
-    while held and not over.wait(pause):
+    held, wait = True, pause
+    while held and not over.wait(wait):
+        wait = lease.pulse.felt_at + pause - time.monotonic()
+        if wait > 0:  # a batch has renewed it meanwhile
+            continue
+        wait = pause
         try:
             held = prolong(lease)
         except (Error, DwatchError):
-            # Tried again at the next beat, on a new connection; the fence has the last word.
+            # Tried again at the next beat, on a new connection. The fence has the last word.
             _close()
     _close()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,6 +33,17 @@ T = TypeVar("T")
 _TOKEN_BYTES, _MARK_BYTES = 12, 4  # as hexadecimal digits they fill the column together
 
 
+@dataclass(slots=True)
+class Pulse:
+    """When this process renewed a lease last; saves the heartbeat what batches do already."""
+
+    felt_at: float = field(default_factory=time.monotonic)
+
+    def feel(self) -> None:
+        """Note a renewal that was committed."""
+        self.felt_at = time.monotonic()
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to write a check's results, as long as the stored token begins with this one.
@@ -42,6 +54,7 @@ class Lease:
 
     state_id: int
     token: str
+    pulse: Pulse = field(default_factory=Pulse, compare=False, repr=False)
 
     def row(self) -> QuerySet[CheckState]:
         """Return the check's row if the lease is still ours, no row if it is not."""
@@ -130,7 +143,9 @@ def write_fenced(lease: Lease, work: Callable[[], T]) -> T:
         tokens = lease.row().select_for_update().values_list("lease_token", flat=True)
         return list(tokens) == [lease.token + mark]
 
-    return write(fenced, landed=landed)
+    result = write(fenced, landed=landed)
+    lease.pulse.feel()
+    return result
 
 
 def renew(lease: Lease) -> str:
@@ -153,7 +168,9 @@ def renew(lease: Lease) -> str:
 def prolong(lease: Lease) -> bool:
     """Prolong the lease, between batches; return whether it is still ours."""
     expires = InSeconds(conf.lease_seconds())
-    return bool(write(lambda: lease.row().update(lease_expires=expires), patience=0))
+    held = bool(write(lambda: lease.row().update(lease_expires=expires), patience=0))
+    lease.pulse.feel()
+    return held
 
 
 def release_lease(lease: Lease, *, handled_slot: datetime | None, ran_at: datetime | None) -> None:

@@ -89,8 +89,15 @@ def test_beats__end_once_somebody_else_has_the_lease() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_connection_is_opened__before_the_first_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("short_lease")
+def test_no_connection_is_opened__while_batches_renew_the_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     lease = leased()
+    felt_at = lease.pulse.felt_at
+    states.write_fenced(lease, lambda: None)
+    assert lease.pulse.felt_at > felt_at
+    lease.pulse.felt_at += 3600  # as if batches came and came
     opened: list[str] = []
     kind = type(connections["default"])
     connect = kind.connect
@@ -101,7 +108,7 @@ def test_no_connection_is_opened__before_the_first_beat(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(kind, "connect", noted)
     with kept_alive(lease):
-        pass
+        time.sleep(0.7)  # two beats' time
     assert opened == []
 
 

@@ -19,6 +19,7 @@ from dwatch.models import CheckState, Result, Run, StatusChange
 from dwatch.store.transactions import write
 from tests.faults.history import assert_history_is_unbroken
 from tests.stress.nursery import nursery
+from tests.stress.rounds import ROUNDS
 from tests.testapp.models import Item
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from tests.project import Project
     from tests.stress.nursery import Nursery
 
-ROUNDS = int(os.environ.get("DWATCH_STRESS_ROUNDS", "200"))
 FEWER_ROUNDS = max(1, ROUNDS // 4)
 SETTINGS = """
 from tests.settings import *
@@ -75,14 +75,14 @@ def dice() -> random.Random:
 def runs(project: Project) -> Iterator[Nursery]:
     project.write("settings.py", SETTINGS)
     project.write("stock/checks.py", CHECKS)
-    Item.objects.bulk_create(Item(name=f"item {n}", value=n) for n in range(120))
+    Item.objects.bulk_create(Item(name=f"item {n}", value=n) for n in range(300))
     with nursery(project) as made:
         made.run(*DISTURBED)
         yield made
 
 
 def change_some_items(dice: random.Random) -> None:
-    items = dice.sample(list(Item.objects.all()), 40)
+    items = dice.sample(list(Item.objects.all()), 60)
     for item in items:
         item.value = dice.randrange(8)
         item.note = dice.choice(["", "", "", "hidden", "raise"])
@@ -126,7 +126,7 @@ def test_kill_9__a_clean_run_makes_it_whole(runs: Nursery, dice: random.Random) 
     for _ in range(ROUNDS):
         change_some_items(dice)
         let_leases_expire()
-        code, _took = runs.stopped(signal.SIGKILL, dice.uniform(0, usual), *DISTURBED)
+        code, _took = runs.stopped(signal.SIGKILL, dice.uniform(usual / 4, usual), *DISTURBED)
         ends[code] += 1
     assert set(ends) <= {-signal.SIGKILL, 0, ERROR}
     abandoned = Run.objects.filter(state__in=[Run.State.ABANDONED, Run.State.RUNNING]).count()
@@ -147,7 +147,7 @@ def test_asked_to_stop__the_batch_in_hand_is_stored_and_the_lease_given_back(
     longest = 0.0
     for _ in range(FEWER_ROUNDS):
         change_some_items(dice)
-        code, took = runs.stopped(number, dice.uniform(0, usual), *DISTURBED)
+        code, took = runs.stopped(number, dice.uniform(usual / 4, usual), *DISTURBED)
         ends[code] += 1
         longest = max(longest, took)
         assert CheckState.objects.get().lease_token == ""
@@ -174,13 +174,13 @@ def test_two_writers__one_frozen_one_killed__a_clean_run_makes_it_whole(
             change_some_items(dice)
             let_leases_expire()
             (frozen,) = runs.start(*DISTURBED)
-            time.sleep(dice.uniform(0, usual))
+            time.sleep(dice.uniform(usual / 4, usual))
             # The first may have come to its end; then the other is alone.
             with suppress(ProcessLookupError):
                 os.kill(frozen, signal.SIGSTOP)
             expire_unless_locked()
             (killed,) = others.start(*DISTURBED)
-            time.sleep(dice.uniform(0, usual))
+            time.sleep(dice.uniform(usual / 4, usual))
             victim = dice.choice([frozen, killed, None])
             with suppress(ProcessLookupError):
                 os.kill(victim or killed, signal.SIGKILL if victim else 0)
