@@ -175,3 +175,9 @@ def test_unconfirmed__only_where_the_latest_judgement_was_worse_than_what_is_sho
     ok = add("ok", Status.ok)
     assert sorted(names(Result.objects.unconfirmed())) == ["worse", "worse, too"]
     assert Result.objects.unconfirmed_by_check() == {ok.check_state_id: 2}
+
+
+def test_unconfirmed__are_found_without_reading_all_results() -> None:
+    add("1", Status.ok)
+    plan = Result.objects.unconfirmed().explain()
+    assert not re.search(r"SCAN dwatch_result(?! USING INTEGER PRIMARY KEY)", plan), plan
