@@ -37,6 +37,8 @@ class BaseCheck:
     """The longest acknowledgement, in days; None: no limit."""
     confirm_after: ClassVar[int] = 1
     """How many judgements in a row it takes until a worse status is shown; 1: at once."""
+    timeout: ClassVar[float | None] = None
+    """Seconds that judging one payload may take; None: as long as it likes."""
     trigger_update: ClassVar[Mapping[str, Any]] = {}
     """Models whose changes re-check payloads, by the name in ``get_<name>_payload()``."""
     queue: ClassVar[str | None] = None

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_SLUG_LENGTH = 190
+MAX_TIMEOUT = 86_400
+"""Seconds; whoever needs longer wants no limit."""
 
 
 def validate(check_class: Any) -> None:
@@ -147,6 +149,18 @@ def _limits(check_class: type[BaseCheck], name: str) -> None:
             f"{name}.confirm_after is {runs!r}",
             "Set it to a whole number of runs, at least 1 (a worse status is shown at once).",
         )
+    seconds: object = check_class.timeout
+    if seconds is not None and not _is_duration(seconds):
+        raise DefinitionError(
+            f"{name}.timeout is {seconds!r}",
+            f"Set it to a number of seconds, above 0 and at most {MAX_TIMEOUT:,}, "
+            "or None for no limit.",
+        )
+
+
+def _is_duration(seconds: object) -> bool:
+    # A bool is a number to Python; not-a-number fails both comparisons.
+    return type(seconds) in {int, float} and 0 < seconds <= MAX_TIMEOUT  # type: ignore[operator]
 
 
 def _words(check_class: type[BaseCheck], name: str) -> None:

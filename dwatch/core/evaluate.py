@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dwatch.core.definition import overrides
 from dwatch.core.encoding import encode
-from dwatch.core.guard import Failure, attempt
+from dwatch.core.guard import Failure, attempt, describe_failure
 from dwatch.core.identifier import identify, printable
 from dwatch.core.outcome import Disposition, Outcome
 from dwatch.core.response import CheckResponse
 from dwatch.core.status import Status
+from dwatch.core.timelimit import TimedOut, timed_out
 from dwatch.exceptions import SkipCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from dwatch.core.check import BaseCheck
+    from dwatch.core.timelimit import TimeLimit
 
 MAX_DESCRIPTION_LENGTH = 1000
 _LARGE = 2**64
@@ -41,10 +43,13 @@ def name_payloads(check: BaseCheck, payloads: Iterable[Any]) -> list[NamedPayloa
     return [_named(check.get_identifier, payload) for payload in payloads]
 
 
-def evaluate(check: BaseCheck, payloads: Iterable[NamedPayload]) -> Iterator[Outcome]:
+def evaluate(
+    check: BaseCheck, payloads: Iterable[NamedPayload], limit: TimeLimit | None = None
+) -> Iterator[Outcome]:
     """Yield one outcome for each payload, whatever the author's code does.
 
     A payload that is an outcome already, because the database judged it, stays as it is.
+    ``limit`` is entered around the judgement of each payload.
     """
     assigns = overrides(type(check), "get_assigned_users", "get_assigned_groups")
     for named in payloads:
@@ -55,8 +60,10 @@ def evaluate(check: BaseCheck, payloads: Iterable[NamedPayload]) -> Iterator[Out
             yield Outcome(identifier, disposition=Disposition.gone)
         elif failure is not None:
             yield _failed(named, identifier, failure)
-        else:
+        elif limit is None:
             yield _outcome(check, named, assigns=assigns)
+        else:
+            yield _in_time(check, named, limit, assigns=assigns)
 
 
 def _named(get_identifier: Callable[[Any], Any], payload: Any) -> NamedPayload:
@@ -92,6 +99,23 @@ def _outcome(check: BaseCheck, named: NamedPayload, *, assigns: bool) -> Outcome
     if issubclass(outcome.exception_type, SkipCheck):
         return Outcome(named.identifier, disposition=Disposition.skipped)
     return _failed(named, _describe(check, named), outcome)
+
+
+def _in_time(check: BaseCheck, named: NamedPayload, limit: TimeLimit, *, assigns: bool) -> Outcome:
+    try:
+        with limit:
+            outcome = _outcome(check, named, assigns=assigns)
+    except TimedOut as error:  # raised between two calls of the author's code
+        limit.disarm()
+        description = named.identifier[:MAX_DESCRIPTION_LENGTH]
+        outcome = _failed(named, description, describe_failure(error))
+    if not limit.expired:
+        return outcome
+    # Whatever the author made of being interrupted, it does not make the payload look better.
+    worse = max(outcome.status, Status.unknown, key=lambda status: status.severity)
+    return outcome._replace(  # noqa: SLF001 - a named tuple's public method
+        status=worse, error=timed_out(limit.seconds), disposition=Disposition.judged
+    )
 
 
 def _judge(

@@ -6,10 +6,15 @@ or at a second signal, :class:`Interrupted` is raised out of it.
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from dwatch.core.alarm import Alarm
+from dwatch.core.timelimit import TimeLimit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +33,20 @@ class Interrupted(KeyboardInterrupt):
 class StopRequest:
     """Whether, and by which signal, the run was asked to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, alarm: Alarm | None = None) -> None:
         self.signal_number: int | None = None
+        self.alarm = alarm
+        """The timer that wakes whoever listens for signals; None where nobody can."""
+        self.wake_at = math.inf
         self._asked = 0
         self._interruptible = False
+
+    def time_limit(self, seconds: float) -> TimeLimit | None:
+        """Return a limit for each payload; None where nothing can be interrupted.
+
+        It takes the place of an earlier one.
+        """
+        return None if self.alarm is None else TimeLimit(seconds, self.alarm)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -54,13 +69,18 @@ class StopRequest:
         self._asked += 1
         if self._asked >= _ASKED_IN_EARNEST or (self._asked > 1 and self._interruptible):
             raise Interrupted
-        signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS)
+        self._wake_in(GRACE_SECONDS)
 
-    def insist(self, _number: int, _frame: FrameType | None) -> None:
-        """Handle the end of the grace time."""
+    def wake(self) -> None:
+        """Insist at the end of the grace time; called by the alarm."""
         if self._interruptible:
             raise Interrupted
-        signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
+        self._wake_in(_RETRY_SECONDS)
+
+    def _wake_in(self, seconds: float) -> None:
+        self.wake_at = time.monotonic() + seconds
+        if self.alarm is not None:
+            self.alarm.expect(self.wake_at)
 
     @contextmanager
     def _set_to(self, *, interruptible: bool) -> Iterator[None]:
@@ -74,14 +94,16 @@ class StopRequest:
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
     """Listen for SIGINT and SIGTERM meanwhile; outside the main thread, for nothing."""
-    request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield request
+        yield StopRequest()
         return
+    alarm = Alarm()
+    request = StopRequest(alarm)
+    alarm.attach("stop", request)
     previous = {
         signal.SIGINT: signal.signal(signal.SIGINT, request.ask),
         signal.SIGTERM: signal.signal(signal.SIGTERM, request.ask),
-        signal.SIGALRM: signal.signal(signal.SIGALRM, request.insist),
+        signal.SIGALRM: signal.signal(signal.SIGALRM, alarm.ring),
     }
     try:
         yield request
