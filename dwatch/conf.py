@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from django.conf import settings as django_settings
+from django.utils.module_loading import import_string
 
 from dwatch.exceptions import ConfigurationError
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
+
+MAX_WORKERS = 256
 
 
 def checks_module() -> str:
@@ -38,6 +42,40 @@ def lease_seconds() -> int:
     )
 
 
+def backend() -> str:
+    """Return the dotted path of what evaluates payloads ("dwatch.backends.synchronous")."""
+    return _read(
+        "DWATCH_BACKEND",
+        "dwatch.backends.synchronous",
+        lambda value: backend_class(value) is not None,
+        "a module with a Backend class, or such a class, e.g. 'dwatch.backends.process'",
+    )
+
+
+def backend_class(path: object) -> Any:
+    """Return the class at a dotted path (of a module: its ``Backend``), None if there is none."""
+    if not isinstance(path, str) or not _is_module_name(path):
+        return None
+    for find in (_backend_of_module, import_string):
+        try:
+            found = find(path)
+        except ImportError:
+            continue
+        if isinstance(found, type) and hasattr(found, "evaluate_batches"):
+            return found
+    return None
+
+
+def workers() -> int | Literal["auto"]:
+    """Return how many payloads are judged at the same time (1), or "auto": one for each core."""
+    return _read(
+        "DWATCH_WORKERS",
+        1,
+        lambda value: value == "auto" or _is_between(1, MAX_WORKERS)(value),
+        f"a whole number from 1 to {MAX_WORKERS}, or 'auto'",
+    )
+
+
 def every_setting() -> dict[str, Callable[[], object]]:
     """Return each setting's name and reader, for those who check them all."""
     return {
@@ -45,6 +83,8 @@ def every_setting() -> dict[str, Callable[[], object]]:
         "DWATCH_BATCH_SIZE": batch_size,
         "DWATCH_TRANSACTION_SIZE": transaction_size,
         "DWATCH_LEASE_SECONDS": lease_seconds,
+        "DWATCH_BACKEND": backend,
+        "DWATCH_WORKERS": workers,
     }
 
 
@@ -53,6 +93,10 @@ def _read(name: str, default: T, accepts: Callable[[object], bool], expected: st
     if not accepts(value):
         raise ConfigurationError(f"{name} is {value!r}", f"Set it to {expected}.")
     return value
+
+
+def _backend_of_module(path: str) -> Any:
+    return getattr(import_module(path), "Backend", None)
 
 
 def _is_module_name(value: object) -> bool:

@@ -58,6 +58,10 @@ class DatabaseBusyError(DwatchError):
     """Other transactions kept locked what had to be written, longer than we wait."""
 
 
+class BackendError(DwatchError):
+    """The backend cannot evaluate anything, for instance because no worker starts."""
+
+
 class AlreadyAcknowledgedError(DwatchError):
     """The result is acknowledged for longer than was asked for now."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from django.db import connections
+
 from dwatch.core.evaluate import evaluate
 from dwatch.core.guard import attempt
 from dwatch.core.interrupt import Interrupted
@@ -20,32 +22,31 @@ if TYPE_CHECKING:
     from dwatch.core.evaluate import NamedPayload
     from dwatch.core.interrupt import StopRequest
     from dwatch.core.outcome import Outcome
+    from dwatch.core.timelimit import TimeLimit
 
 _FLUSH_SECONDS = 2.0
 """Slow checks hand over what they have this often, so that little is lost by a crash."""
 
 
-def evaluate_batch(
+def evaluate_batch(  # noqa: PLR0913 - the batch is two of them
     check: BaseCheck,
     payloads: Sequence[NamedPayload],
     *,
     loaded_at: datetime,
     state_id: int | None,
     stop: StopRequest,
+    limit: TimeLimit | None = None,
 ) -> Iterator[OutcomeBatch]:
     """Yield the payloads' outcomes, in more than one batch if they take long.
 
     Ends early, with what was judged until then, when asked to stop.
     ``state_id`` is None for a check that never stored anything.
     """
-    _provide_configs(check, payloads, state_id)
     outcomes: list[Outcome] = []
     flush_at = time.monotonic() + _FLUSH_SECONDS
     try:
-        for outcome in evaluate(check, payloads):
+        for outcome in judge(check, payloads, state_id=state_id, limit=limit):
             outcomes.append(outcome)
-            if outcome.error:
-                drop_broken_connections()
             if stop:
                 break
             if time.monotonic() > flush_at:
@@ -57,6 +58,29 @@ def evaluate_batch(
         raise
     if outcomes:
         yield OutcomeBatch(outcomes, loaded_at)
+
+
+def judge(
+    check: BaseCheck,
+    payloads: Sequence[NamedPayload],
+    *,
+    state_id: int | None,
+    limit: TimeLimit | None = None,
+) -> Iterator[Outcome]:
+    """Yield one outcome for each payload; the configurations are loaded at once."""
+    _provide_configs(check, payloads, state_id)
+    for outcome in evaluate(check, payloads, limit):
+        if limit is not None and limit.expired:
+            _suspect_connections()
+        if outcome.error:
+            drop_broken_connections()
+        yield outcome
+
+
+def _suspect_connections() -> None:
+    """Have all connections looked at: a query in mid-flight may have been torn out of one."""
+    for connection in connections.all(initialized_only=True):
+        connection.errors_occurred = True
 
 
 def _provide_configs(

@@ -14,7 +14,7 @@ import typer
 
 from dwatch.cli import collector, completion
 from dwatch.cli.boundary import guarded
-from dwatch.cli.options import FailOn, OutputFormat, StatusName, parse_age
+from dwatch.cli.options import FailOn, OutputFormat, StatusName, parse_age, parse_workers
 from dwatch.cli.parameters import LightGroup
 from dwatch.cli.streams import accept_any_text
 from dwatch.services.gate import ExitCode
@@ -97,6 +97,15 @@ Durations = Annotated[
         help="Show the N slowest checks as well.",
     ),
 ]
+Workers = Annotated[
+    str | None,
+    typer.Option(
+        "--workers",
+        "-w",
+        metavar="N|auto",
+        help="Judge in so many processes; auto: one per core. Default: as the settings say.",
+    ),
+]
 Only = Annotated[StatusName | None, typer.Option("--status", help="Only results with this status.")]
 Slug = Annotated[str, typer.Argument(metavar="SLUG", autocompletion=completion.slugs)]
 
@@ -174,6 +183,7 @@ Examples:
   dwatch run --quiet                the same, silent unless there is a problem
   dwatch run --force --tag nightly  all checks with a tag, due or not
   dwatch run -s 'invoice_*' -x      some checks, ending at the first failure
+  dwatch run --workers auto         with a process for each core
   dwatch run --force --fail-on warning --format json > run.json
 """
 )
@@ -197,11 +207,19 @@ def run(
     ] = False,
     fail_on: Gate = FailOn.critical,
     durations: Durations = 0,
+    workers: Workers = None,
     quiet: Quiet = False,
     form: Format = None,
 ) -> int:
     """Run the checks that are due, and show what they found."""
-    request = RunRequest(_selection(slug, exclude, tag), force, dry_run, stop_early, fail_on.status)
+    request = RunRequest(
+        _selection(slug, exclude, tag),
+        force,
+        dry_run,
+        stop_early,
+        fail_on.status,
+        None if workers is None else parse_workers(workers),
+    )
     output = _start(context, form, quiet=quiet)
     from dwatch.cli import commands
 
@@ -297,6 +315,7 @@ def refresh(
     status: Only = None,
     fail_on: Gate = FailOn.critical,
     durations: Durations = 0,
+    workers: Workers = None,
     quiet: Quiet = False,
     form: Format = None,
 ) -> int:
@@ -305,6 +324,7 @@ def refresh(
         _selection(slug, exclude, tag),
         tuple(identifier or ()),
         status.status if status else None,
+        None if workers is None else parse_workers(workers),
     )
     output = _start(context, form, quiet=quiet)
     from dwatch.cli import commands

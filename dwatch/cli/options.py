@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from enum import StrEnum
+from typing import Literal
 
 from dwatch.core.status import Status
 from dwatch.exceptions import UsageError
 
 NEVER = "never"
+MAX_WORKERS = 256
 
 
 class OutputFormat(StrEnum):
@@ -68,3 +70,16 @@ def parse_age(text: str) -> timedelta | None:
             "Write a number with m, h, d or w, as in 12h, 30d or 2w, or `never`.",
         )
     return age
+
+
+def parse_workers(text: str) -> int | Literal["auto"]:
+    """Read a number of workers; ``auto`` is one for each core. Raises UsageError."""
+    if text.strip().lower() == "auto":
+        return "auto"
+    number = int(text) if re.fullmatch(r"[0-9]{1,3}", text) else 0
+    if not 1 <= number <= MAX_WORKERS:
+        raise UsageError(
+            f"{text!r} is not a number of workers.",
+            f"Write a number from 1 to {MAX_WORKERS}, or `auto` for one per core.",
+        )
+    return number

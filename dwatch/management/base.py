@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from django.core.management.base import BaseCommand, CommandError
 
 from dwatch.cli.explain import explain
-from dwatch.cli.options import FailOn, OutputFormat, StatusName
+from dwatch.cli.options import FailOn, OutputFormat, StatusName, parse_workers
 from dwatch.cli.output import Output
 from dwatch.exceptions import UsageError
 from dwatch.services.requests import Selection
@@ -137,3 +137,12 @@ def add_run_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--durations", metavar="N", type=int, default=0)
     parser.add_argument("--quiet", action="store_true", help="print problems only")
+    parser.add_argument(
+        "--workers", metavar="N|auto", help="judge in so many processes; auto: one per core"
+    )
+
+
+def workers(options: dict[str, Any]) -> int | Literal["auto"] | None:
+    """Return how many workers are wanted, None for as many as the settings say."""
+    given = options["workers"]
+    return None if given is None else parse_workers(str(given))

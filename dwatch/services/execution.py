@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dwatch import conf
-from dwatch.backends.synchronous import evaluate_batches
+from dwatch.backends.base import Job
 from dwatch.core.definition import overrides
 from dwatch.core.gather import gather
 from dwatch.core.guard import Failure, attempt
@@ -18,7 +18,7 @@ from dwatch.core.interrupt import Interrupted
 from dwatch.core.outcome import Disposition
 from dwatch.core.status import Status
 from dwatch.core.transition import keep_worst
-from dwatch.exceptions import DatabaseBusyError, LeaseLostError
+from dwatch.exceptions import BackendError, DatabaseBusyError, LeaseLostError
 from dwatch.models import Run
 from dwatch.services.checkruns import next_slot_of, title_of
 from dwatch.services.reports import CheckRun, Problem, RunState, StatusCounts
@@ -30,6 +30,7 @@ from dwatch.store.heartbeat import kept_alive
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from dwatch.backends.base import Backend
     from dwatch.core.check import BaseCheck
     from dwatch.core.interrupt import StopRequest
     from dwatch.core.outcome import Outcome, OutcomeBatch
@@ -44,8 +45,9 @@ MAX_PROBLEMS = 5
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who may end an execution, who is told of it, and on whose behalf it happens."""
+    """Where an execution happens, who may end it, who is told of it, and on whose behalf it is."""
 
+    backend: Backend
     stop: StopRequest
     observer: Observer
     user: Any = None
@@ -68,6 +70,8 @@ class Execution:
     """Payloads by status that have no result, because the check leaves them out."""
     together: int = field(default_factory=conf.transaction_size)
     """How many outcomes are stored in one transaction. May raise ConfigurationError."""
+    notes: dict[str, None] = field(default_factory=dict)
+    """What people should know besides, each sentence once."""
 
     def run(self, lease: states.Lease, slot: datetime | None) -> CheckRun:
         """Judge the payloads and store the outcomes batch by batch."""
@@ -124,7 +128,7 @@ class Execution:
                 failure = judge(check)
         except Interrupted:
             return runs.RunEnd(Run.State.INTERRUPTED)
-        except (LeaseLostError, DatabaseBusyError) as error:
+        except (LeaseLostError, DatabaseBusyError, BackendError) as error:
             return _given_up(error)
         if failure is not None:
             return _failed(failure)
@@ -181,7 +185,11 @@ class Execution:
         self, check: BaseCheck, source: Source, state_id: int | None
     ) -> Iterator[OutcomeBatch]:
         batches = source.batches(check)
-        return evaluate_batches(check, batches, state_id=state_id, stop=self.watch.stop)
+        job = Job(check, state_id, self.watch.stop, self._note)
+        return self.watch.backend.evaluate_batches(job, batches)
+
+    def _note(self, sentence: str) -> None:
+        self.notes[sentence] = None
 
     def _count(self, written: BatchWritten, outcomes: list[Outcome]) -> None:
         # Numbers add up; identifiers would, too, until the memory is full.
@@ -236,7 +244,7 @@ class Execution:
             traceback=end.traceback,
             problems=tuple(problem for *_, problem in sorted(self.problems, reverse=True)),
             unstored=unstored,
-            notes=tuple(_cap_notes(StatusCounts.of(written.counts), unstored)),
+            notes=(*self.notes, *_cap_notes(StatusCounts.of(written.counts), unstored)),
         )
 
 

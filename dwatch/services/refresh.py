@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from dwatch.backends.loading import load_backend
 from dwatch.core.identifier import storage_key
 from dwatch.exceptions import UnknownResultError
 from dwatch.models import Result, Run
@@ -45,7 +47,7 @@ def refresh_results(
 
         def refresh_one(cls: type[BaseCheck], stop: StopRequest) -> CheckRun:
             state = known[cls.slug]
-            watch = execution.Watch(stop, observer, user)
+            watch = execution.Watch(backend, stop, observer, user)
             source = StoredResults(_results(request, state))
             work = execution.Execution(cls, source, watch, Run.Reason.REFRESH)
             lease = states.acquire_lease(state, datetime.now(UTC), scheduled=False)
@@ -53,7 +55,8 @@ def refresh_results(
                 return checkruns.held(cls, states.ensure_states([cls])[cls.slug])
             return work.run(lease, None)
 
-        report = conduct(classes, refresh_one, observer, lambda _check: False)
+        with closing(load_backend(request.workers)) as backend:
+            report = conduct(classes, refresh_one, observer, lambda _check: False)
     return replace(report, requested_by_name=selecting.named(request.selection))
 
 

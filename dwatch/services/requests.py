@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from dwatch.core.status import Status
@@ -36,6 +36,8 @@ class RunRequest:
     """End after the first check with an error or a result that fails the gate."""
     fail_on: Status | None = None
     """The gate's threshold, for ``stop_early``; None never fails."""
+    workers: int | Literal["auto"] | None = None
+    """How many worker processes; None: as the settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class RefreshRequest:
     selection: Selection = Selection()
     identifiers: tuple[str, ...] = ()
     status: Status | None = None
+    workers: int | Literal["auto"] | None = None
+    """As in :class:`RunRequest`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from dwatch.backends.loading import load_backend
 from dwatch.core.definition import parse_schedule
 from dwatch.core.interrupt import stop_on_signals
 from dwatch.core.plan import plan
@@ -49,12 +51,16 @@ def run_checks(
         known = states.read_states() if request.dry_run else states.ensure_states(classes)
 
         def run_one(cls: type[BaseCheck], stop: StopRequest) -> CheckRun:
-            watch = execution.Watch(stop, observer, user)
+            watch = execution.Watch(backend, stop, observer, user)
             return _run_one(cls, known.get(cls.slug), request, watch)
 
-        report = conduct(
-            classes, run_one, observer, lambda check: request.stop_early and _fails(check, request)
-        )
+        with closing(load_backend(request.workers)) as backend:
+            report = conduct(
+                classes,
+                run_one,
+                observer,
+                lambda check: request.stop_early and _fails(check, request),
+            )
     named = selecting.named(request.selection)
     return replace(report, dry_run=request.dry_run, requested_by_name=named)
 

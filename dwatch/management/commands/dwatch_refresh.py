@@ -13,6 +13,7 @@ from dwatch.management.base import (
     selection,
     status,
     texts,
+    workers,
 )
 from dwatch.services.requests import RefreshRequest
 
@@ -39,6 +40,7 @@ class Command(DwatchCommand):
             selection(options),
             texts(options["identifier"]),
             status(options),
+            workers(options),
         )
         return commands.refresh(
             request,

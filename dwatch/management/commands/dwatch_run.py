@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dwatch.cli import commands
-from dwatch.management.base import DwatchCommand, add_run_options, gate, selection
+from dwatch.management.base import DwatchCommand, add_run_options, gate, selection, workers
 from dwatch.services.requests import RunRequest
 
 if TYPE_CHECKING:
@@ -34,5 +34,6 @@ class Command(DwatchCommand):
             dry_run=options["dry_run"],
             stop_early=options["stop_early"],
             fail_on=gate(options),
+            workers=workers(options),
         )
         return commands.run(request, output, durations=options["durations"])
