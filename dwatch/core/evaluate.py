@@ -113,7 +113,7 @@ def _in_time(check: BaseCheck, named: NamedPayload, limit: TimeLimit, *, assigns
         return outcome
     # Whatever the author made of being interrupted, it does not make the payload look better.
     worse = max(outcome.status, Status.unknown, key=lambda status: status.severity)
-    return outcome._replace(  # noqa: SLF001 - a named tuple's public method
+    return outcome._replace(
         status=worse, error=timed_out(limit.seconds), disposition=Disposition.judged
     )
 
