@@ -15,6 +15,9 @@ from dwatch.exceptions import ConfigurationError
         ("DWATCH_BATCH_SIZE", 500, 5000),
         ("DWATCH_TRANSACTION_SIZE", 2000, 1),
         ("DWATCH_LEASE_SECONDS", 60, 1),
+        ("DWATCH_WORKERS", 1, "auto"),
+        ("DWATCH_BACKEND", "dwatch.backends.synchronous", "dwatch.backends.process"),
+        ("DWATCH_BACKEND", "dwatch.backends.synchronous", "dwatch.backends.process.Backend"),
     ],
 )
 def test_setting__has_a_default_and_is_read_at_each_access(
@@ -41,6 +44,18 @@ def test_setting__has_a_default_and_is_read_at_each_access(
         ("DWATCH_TRANSACTION_SIZE", 0),
         ("DWATCH_TRANSACTION_SIZE", 20001),
         ("DWATCH_LEASE_SECONDS", 0),
+        ("DWATCH_WORKERS", 0),
+        ("DWATCH_WORKERS", 257),
+        ("DWATCH_WORKERS", "many"),
+        ("DWATCH_WORKERS", "2"),
+        ("DWATCH_WORKERS", True),
+        ("DWATCH_BACKEND", "dwatch.backends.proces"),
+        ("DWATCH_BACKEND", "dwatch.backends.process.Backends"),
+        ("DWATCH_BACKEND", "dwatch.backends.tray"),
+        ("DWATCH_BACKEND", "dwatch.backends.tray.Tray"),
+        ("DWATCH_BACKEND", "nowhere"),
+        ("DWATCH_BACKEND", ""),
+        ("DWATCH_BACKEND", None),
         ("DWATCH_LEASE_SECONDS", None),
     ],
 )

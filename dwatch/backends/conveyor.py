@@ -41,7 +41,9 @@ class Conveyor:
         self._trays: list[Tray] = []
         self._waiting: list[Slot] = []
         self._flushed = time.monotonic()
-        self._limit = job.stop.time_limit(job.check.timeout) if job.check.timeout else None
+        timeout = job.check.timeout
+        self._limit = job.stop.time_limit(timeout) if timeout else None
+        self._late = timed_out(timeout or 0)
         # Of payloads with the same name the worst counts, which only shows in order.
         self._names_are_unique = not overrides(type(job.check), "get_identifier")
 
@@ -143,7 +145,7 @@ class Conveyor:
             if kind is Kind.done and not self._is_doubtful(task, value):
                 slot.outcome = value
             elif kind is Kind.late:
-                slot.blame(timed_out(task.seconds))
+                slot.blame(self._late)
             elif kind is Kind.died:
                 slot.blame(f"the worker process died ({value}) while judging this payload")
             else:
@@ -158,7 +160,7 @@ class Conveyor:
         """Return whether the payload itself may fare better than what its identifier led to."""
         if task.pack != self._packer.pack_identifiers:
             return False
-        return outcome is None or (bool(outcome.error) and outcome.error != timed_out(task.seconds))
+        return outcome is None or outcome.error not in {"", self._late}
 
     def _reroute(self, task: Task, slots: list[Slot], reason: str) -> None:
         if reason.startswith(UNKNOWN_CHECK):

@@ -20,6 +20,7 @@ class Backend:
     """A pool of workers, started when the first check needs it and shared by all."""
 
     def __init__(self, workers: int) -> None:
+        self.workers = workers
         self._supervisor = Supervisor(workers, prepare, preload="dwatch.backends.preload")
 
     def evaluate_batches(self, job: Job, batches: Batches) -> Iterator[OutcomeBatch]:

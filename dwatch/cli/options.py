@@ -79,7 +79,7 @@ def parse_workers(text: str) -> int | Literal["auto"]:
     number = int(text) if re.fullmatch(r"[0-9]{1,3}", text) else 0
     if not 1 <= number <= MAX_WORKERS:
         raise UsageError(
-            f"{text!r} is not a number of workers.",
+            f"{text!r:.80} is not a number of workers.",
             f"Write a number from 1 to {MAX_WORKERS}, or `auto` for one per core.",
         )
     return number

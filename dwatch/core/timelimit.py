@@ -22,7 +22,7 @@ class TimedOut(KeyboardInterrupt):
     """
 
 
-def timed_out(seconds: float | None) -> str:
+def timed_out(seconds: float) -> str:
     """Return the error of a payload that used up its time."""
     return f"timed out after {seconds:g} s"
 

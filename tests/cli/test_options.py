@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from dwatch.cli.options import FailOn, StatusName, parse_age
+from dwatch.cli.options import FailOn, StatusName, parse_age, parse_workers
 from dwatch.core.status import Status
 from dwatch.exceptions import UsageError
 
@@ -33,6 +33,21 @@ def test_parse_age__refuses(text: str) -> None:
         parse_age(text)
     assert repr(text) in refused.value.message
     assert "30d" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1", 1), ("16", 16), ("256", 256), ("auto", "auto"), (" AUTO", "auto")]
+)
+def test_parse_workers(text: str, expected: int | str) -> None:
+    assert parse_workers(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "257", "1.5", "many", "9" * 5000, "\u0663"])
+def test_parse_workers__refuses(text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_workers(text)
+    assert repr(text)[:20] in refused.value.message
+    assert "auto" in refused.value.hint
 
 
 def test_names_stand_for_statuses() -> None:
