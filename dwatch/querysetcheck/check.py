@@ -145,7 +145,7 @@ class QuerySetCheck(BaseCheck):
             other = found.setdefault(name, row)
             if Status(shape.status(row)).severity > Status(shape.status(other)).severity:
                 found[name] = row
-        return {name: shape.payload(row) for name, row in found.items()}
+        return dict(zip(found, shape.payloads(list(found.values())), strict=True))
 
     def count_left_out(self, judged: Mapping[Status, int], skipped: int) -> Mapping[Status, int]:
         """Return how many rows are fine, and how many the cap left out of each status."""

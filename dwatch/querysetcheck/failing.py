@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 PAGE = 2000
 """Least number of rows to read and store together: each costs little."""
+MOST = 20_000
+"""Most rows of a page: each page is a transaction, which costs as much as thousands of them."""
+MAX_CHARACTERS = 8_000_000
+"""Of a page's content, so that large rows do not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +43,33 @@ class FailingRows:
             yield from page.payloads
 
     def pages(self, size: int) -> Iterator[Page]:
-        """Yield the payloads in pages of ``size`` or more."""
+        """Yield the payloads in pages of ``size``, then in larger ones if their rows are small."""
         size = max(size, PAGE)
         if self.cap is None:
             yield from self._pages(self.question.failing(), size)
             return
         left = self.cap
         for status in self.question.conditions:
-            for page in self._pages(self.question.failing(status=status), min(size, left)):
+            rows = self.question.failing(status=status)
+            for page in self._pages(rows, min(size, left), most=left):
                 shown = page.payloads[:left]
                 left -= len(shown)
                 yield Page(shown, page.loaded_at)
                 if not left:
                     return
 
-    def _pages(self, rows: QuerySet[Any], size: int) -> Iterator[Page]:
+    def _pages(self, rows: QuerySet[Any], size: int, most: int = MOST) -> Iterator[Page]:
         ordered = rows.order_by("pk")
         following = ordered
         while True:
             loaded_at = datetime.now(UTC)
             found = self._read(ordered, following, size)
             if found:
-                yield Page([self.shape.payload(row) for row in self._once(found)], loaded_at)
+                yield Page(self.shape.payloads(self._once(found)), loaded_at)
             if len(found) < size:
                 return
             following = ordered.filter(pk__gt=self.shape.key(found[-1]))
+            size = max(size, min(self.shape.next_size(found, MAX_CHARACTERS), most, MOST))
 
     def _read(self, ordered: QuerySet[Any], following: QuerySet[Any], size: int) -> list[Any]:
         """Return the next ``size`` rows; more, if a join repeats the last one's key."""
@@ -76,10 +82,10 @@ class FailingRows:
         before = [row for row in rows if self.shape.key(row) != after]
         return before + self.shape.fetch(ordered.filter(pk=after))
 
-    def _once(self, rows: list[Any]) -> Iterator[Any]:
-        for _, same in groupby(rows, self.shape.key):
-            first, *others = same
-            yield max(first, *others, key=self._severity) if others else first
+    def _once(self, rows: list[Any]) -> list[Any]:
+        if len(set(map(self.shape.key, rows))) == len(rows):
+            return rows
+        return [max(same, key=self._severity) for _, same in groupby(rows, self.shape.key)]
 
     def _severity(self, row: Any) -> int:
         return Status(self.shape.status(row)).severity

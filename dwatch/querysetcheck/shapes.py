@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operator import attrgetter, itemgetter
+from string import Formatter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dwatch.core.evaluate import MAX_DESCRIPTION_LENGTH
@@ -24,7 +25,7 @@ _STATUS_OF = {int(status): status for status in Status}
 
 
 class Shape(Protocol):
-    """How rows are fetched, and what a payload is made of."""
+    """How rows are fetched, and what payloads are made of them."""
 
     key: Callable[[Any], Any]
     """Gives a row's primary key."""
@@ -32,11 +33,14 @@ class Shape(Protocol):
     fetch: Callable[[QuerySet[Any]], list[Any]]
     """Asks the database for the rows."""
 
-    def payload(self, row: Any) -> Any:
-        """Return what the engine gets of the row."""
+    def payloads(self, rows: list[Any]) -> list[Any]:
+        """Return what the engine gets of the rows."""
 
     def identifier(self, row: Any) -> str:
         """Return the string that names the row."""
+
+    def next_size(self, rows: list[Any], characters: int) -> int:
+        """Return how many rows like these have that many characters, as far as one can tell."""
 
 
 class AsInstances:
@@ -48,13 +52,17 @@ class AsInstances:
         self.status: Callable[[Any], int] = attrgetter(STATUS)
         self._identifier_of = identifier_of
 
-    def payload(self, row: Any) -> Any:
-        """Return the instance."""
-        return row
+    def payloads(self, rows: list[Any]) -> list[Any]:
+        """Return the instances."""
+        return rows
 
     def identifier(self, row: Any) -> str:
         """Return the string that names the row."""
         return identify(self._identifier_of(row)).identifier
+
+    def next_size(self, rows: list[Any], characters: int) -> int:  # noqa: ARG002 - nobody knows
+        """Return as many again: what the instances hold, and what hooks load, is not known."""
+        return len(rows)
 
 
 class AsOutcomes:
@@ -72,29 +80,65 @@ class AsOutcomes:
         self.status: Callable[[Any], int] = itemgetter(1)
         self._encoder = RowEncoder(data)
         self._data = slice(3, 3 + len(data))
-        self._described = tuple(described)
         self._words = slice(3 + len(data), None)
-        self._template = template
+        self._describe = _filler(template, described)
 
     def identifier(self, row: tuple[Any, ...]) -> str:
         """Return the string that names the row."""
         return identify(row[2]).identifier
 
-    def payload(self, row: tuple[Any, ...]) -> Outcome:
-        """Return the row's outcome; one with an error, if it cannot be named or described."""
-        identifier, problem = identify(row[2])
-        status = _STATUS_OF[row[1]]
-        made = attempt(self._words_and_data, row)
-        if isinstance(made, Failure):
-            return _faulty(identifier, status, made.error, made.traceback)
-        if problem:
-            return _faulty(identifier, status, problem)
-        return Outcome(identifier, status, *made)
+    def payloads(self, rows: list[tuple[Any, ...]]) -> list[Outcome]:
+        """Return the rows' outcomes; with an error where one cannot be named or described."""
+        made = attempt(self._outcomes, rows)
+        return [self._outcome(row) for row in rows] if isinstance(made, Failure) else made
 
-    def _words_and_data(self, row: tuple[Any, ...]) -> tuple[str, str]:
-        words = dict(zip(self._described, row[self._words], strict=True))
-        description = printable(self._template.format_map(words))[:MAX_DESCRIPTION_LENGTH]
-        return description, self._encoder.encode(row[self._data])
+    def next_size(self, rows: list[tuple[Any, ...]], characters: int) -> int:
+        """Return the number by what the texts among the columns hold now."""
+        held = sum(len(value) for row in rows for value in row if type(value) is str)
+        return characters * len(rows) // max(1, held + 100 * len(rows))
+
+    def _outcomes(self, rows: list[tuple[Any, ...]]) -> list[Outcome]:
+        """Return the outcomes; raises what a single row raises."""
+        describe, encode, words, data = (
+            self._describe,
+            self._encoder.encode,
+            self._words,
+            self._data,
+        )
+        outcomes = []
+        for row in rows:
+            identifier, problem = identify(row[2])
+            status = _STATUS_OF[row[1]]
+            if problem:
+                outcomes.append(_faulty(identifier, status, problem))
+                continue
+            description = printable(describe(row[words]))[:MAX_DESCRIPTION_LENGTH]
+            outcomes.append(Outcome(identifier, status, description, encode(row[data])))
+        return outcomes
+
+    def _outcome(self, row: tuple[Any, ...]) -> Outcome:
+        made = attempt(self._outcomes, [row])
+        if isinstance(made, Failure):
+            identifier, status = self.identifier(row), _STATUS_OF[row[1]]
+            return _faulty(identifier, status, made.error, made.traceback)
+        return made[0]
+
+
+def _filler(template: str, names: Sequence[str]) -> Callable[[tuple[Any, ...]], str]:
+    """Return what fills the template with the names' values, quickly where it is simple."""
+    pieces = list(Formatter().parse(template))
+    if all(field is None or not (spec or conversion) for _, field, spec, conversion in pieces):
+        asked = [field for _, field, _, _ in pieces if field is not None]
+        if asked == list(names):
+            return _percent_form(pieces).__mod__
+    return lambda values: template.format_map(dict(zip(names, values, strict=True)))
+
+
+def _percent_form(pieces: list[Any]) -> str:
+    texts = (
+        text.replace("%", "%%") + ("" if field is None else "%s") for text, field, _, _ in pieces
+    )
+    return "".join(texts)
 
 
 def _faulty(identifier: str, status: Status, error: str, traceback: str = "") -> Outcome:

@@ -200,8 +200,11 @@ class Execution:
         problems = [one for one in shown if one.status is not Status.ok and _is_problem(one)]
         for outcome in problems:
             self.seen += 1
+            weight = _weight(outcome)
+            if len(self.problems) == MAX_PROBLEMS and weight <= self.problems[0][0]:
+                continue
             # Negative, so that of equally bad ones the first seen stay.
-            entry = (_weight(outcome), -self.seen, _problem(outcome))
+            entry = (weight, -self.seen, _problem(outcome))
             if len(self.problems) < MAX_PROBLEMS:
                 heapq.heappush(self.problems, entry)
             else:
