@@ -10,7 +10,7 @@ from django.db import connections
 from dwatch.core.evaluate import evaluate
 from dwatch.core.guard import attempt
 from dwatch.core.interrupt import Interrupted
-from dwatch.core.outcome import OutcomeBatch
+from dwatch.core.outcome import Outcome, OutcomeBatch
 from dwatch.outages import drop_broken_connections
 from dwatch.store.configs import load_configs
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from dwatch.core.check import BaseCheck
     from dwatch.core.evaluate import NamedPayload
     from dwatch.core.interrupt import StopRequest
-    from dwatch.core.outcome import Outcome
     from dwatch.core.timelimit import TimeLimit
 
 _FLUSH_SECONDS = 2.0
@@ -42,6 +41,10 @@ def evaluate_batch(  # noqa: PLR0913 - the batch is two of them
     Ends early, with what was judged until then, when asked to stop.
     ``state_id`` is None for a check that never stored anything.
     """
+    if payloads and all(type(named.payload) is Outcome for named in payloads):
+        # The database has judged them, and quickly: there is nothing left to do.
+        yield OutcomeBatch([named.payload for named in payloads], loaded_at)
+        return
     outcomes: list[Outcome] = []
     flush_at = time.monotonic() + _FLUSH_SECONDS
     try:

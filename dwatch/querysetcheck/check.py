@@ -18,7 +18,7 @@ from dwatch.querysetcheck import definition
 from dwatch.querysetcheck.conditions import STATUS, conditions_of
 from dwatch.querysetcheck.failing import FailingRows
 from dwatch.querysetcheck.question import VALUE, Question
-from dwatch.querysetcheck.shapes import AsInstances, AsOutcomes
+from dwatch.querysetcheck.shapes import AsInstances, AsOutcomes, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,8 +33,6 @@ _HOOKS = (
     "user_forced_refresh_hook",
 )
 """What is given an instance of the model, if the author overrides it."""
-_FIRST = ("identifier",)
-"""The columns before the data's."""
 
 
 class QuerySetCheck(BaseCheck):
@@ -91,7 +89,7 @@ class QuerySetCheck(BaseCheck):
         row = self._judged(payload)
         values = {
             name: getattr(row, VALUE.format(n))
-            for n, name in enumerate(self._data_names, start=len(_FIRST))
+            for n, name in enumerate(self._data_names, start=len(self._naming))
         }
         return CheckResponse(Status(getattr(row, STATUS)), **values)
 
@@ -102,7 +100,7 @@ class QuerySetCheck(BaseCheck):
         if not self.description:
             return str(payload)
         row = self._judged(payload)
-        numbered = enumerate(self._described, start=len(_FIRST) + len(self._data_names))
+        numbered = enumerate(self._described, start=len(self._naming) + len(self._data_names))
         return self.description.format_map(
             {name: getattr(row, VALUE.format(n)) for n, name in numbered}
         )
@@ -170,9 +168,14 @@ class QuerySetCheck(BaseCheck):
             queryset = self.get_queryset()
             definition.refuse_queryset(queryset, name_of(type(self)))
             definition.refuse_fields(type(self), queryset)
-            columns = (self.identifier_field, *self._data_names, *self._described)
+            columns = (*self._naming, *self._data_names, *self._described)
             self._asked = Question(queryset, self.get_conditions(), columns)
         return self._asked
+
+    @property
+    def _naming(self) -> tuple[str, ...]:
+        """The column that names a row, unless that is the primary key, which comes anyway."""
+        return () if self.identifier_field == "pk" else (self.identifier_field,)
 
     @cached_property
     def _data_names(self) -> tuple[str, ...]:
@@ -187,7 +190,8 @@ class QuerySetCheck(BaseCheck):
         hooked = any(getattr(kind, hook) is not getattr(QuerySetCheck, hook) for hook in _HOOKS)
         if hooked or not self.description:
             return AsInstances(question, self.get_identifier)
-        return AsOutcomes(question, self._data_names, self._described, self.description)
+        layout = Layout(bool(self._naming), self._data_names, self._described)
+        return AsOutcomes(question, layout, self.description)
 
     def _model(self) -> Any:
         return self._question().queryset.model

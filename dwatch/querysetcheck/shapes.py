@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter, itemgetter
 from string import Formatter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dwatch.core.evaluate import MAX_DESCRIPTION_LENGTH
 from dwatch.core.guard import Failure, attempt
@@ -65,27 +65,33 @@ class AsInstances:
         return len(rows)
 
 
+class Layout(NamedTuple):
+    """The columns of a row, after its primary key and its status."""
+
+    is_named: bool
+    """Whether a column with the identifier comes first; else the primary key is it."""
+    data: Sequence[str]
+    described: Sequence[str]
+    """What the description names."""
+
+
 class AsOutcomes:
-    """Rows as outcomes, made from a few columns without any instance.
+    """Rows as outcomes, made from a few columns without any instance."""
 
-    The columns are: first the identifier, then the data, then what the
-    description names.
-    """
-
-    def __init__(
-        self, question: Question, data: Sequence[str], described: Sequence[str], template: str
-    ) -> None:
+    def __init__(self, question: Question, layout: Layout, template: str) -> None:
         self.fetch: Callable[[QuerySet[Any]], list[Any]] = question.as_tuples
         self.key: Callable[[Any], Any] = itemgetter(0)
         self.status: Callable[[Any], int] = itemgetter(1)
-        self._encoder = RowEncoder(data)
-        self._data = slice(3, 3 + len(data))
-        self._words = slice(3 + len(data), None)
-        self._describe = _filler(template, described)
+        self._encoder = RowEncoder(layout.data)
+        self._name = 2 if layout.is_named else 0
+        first = 3 if layout.is_named else 2
+        self._data = slice(first, first + len(layout.data))
+        self._words = slice(first + len(layout.data), None)
+        self._describe = _filler(template, layout.described)
 
     def identifier(self, row: tuple[Any, ...]) -> str:
         """Return the string that names the row."""
-        return identify(row[2]).identifier
+        return identify(row[self._name]).identifier
 
     def payloads(self, rows: list[tuple[Any, ...]]) -> list[Outcome]:
         """Return the rows' outcomes; with an error where one cannot be named or described."""
@@ -105,9 +111,9 @@ class AsOutcomes:
             self._words,
             self._data,
         )
-        outcomes = []
+        outcomes, name = [], self._name
         for row in rows:
-            identifier, problem = identify(row[2])
+            identifier, problem = identify(row[name])
             status = _STATUS_OF[row[1]]
             if problem:
                 outcomes.append(_faulty(identifier, status, problem))

@@ -195,14 +195,15 @@ class Execution:
         # Numbers add up; identifiers would, too, until the memory is full.
         self.written += replace(written, held={})
         if self.check_class.only_problems:
-            self.verdicts.update(o.status for o in outcomes if o.disposition is Disposition.judged)
+            judged = Disposition.judged
+            self.verdicts.update([one.status for one in outcomes if one.disposition is judged])
         shown = _as_shown(outcomes, written.held) if written.held else outcomes
         problems = [one for one in shown if one.status is not Status.ok and _is_problem(one)]
         for outcome in problems:
             self.seen += 1
             weight = _weight(outcome)
             if len(self.problems) == MAX_PROBLEMS and weight <= self.problems[0][0]:
-                continue
+                continue  # not worse than those there are
             # Negative, so that of equally bad ones the first seen stay.
             entry = (weight, -self.seen, _problem(outcome))
             if len(self.problems) < MAX_PROBLEMS:
@@ -285,7 +286,7 @@ def _weight(outcome: Outcome) -> float:
 
 
 def _is_problem(outcome: Outcome) -> bool:
-    return outcome.disposition is Disposition.judged and outcome.status.is_problem
+    return outcome.status is not Status.ok and outcome.disposition is Disposition.judged
 
 
 def _problem(outcome: Outcome) -> Problem:
