@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 MAX_PROBLEMS = 5
 """How many of the worst payloads a report names for each check."""
+_WORST = max(status.severity for status in Status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +201,11 @@ class Execution:
         shown = _as_shown(outcomes, written.held) if written.held else outcomes
         problems = [one for one in shown if one.status is not Status.ok and _is_problem(one)]
         for outcome in problems:
+            if len(self.problems) == MAX_PROBLEMS and self.problems[0][0] >= _WORST:
+                break  # nothing can be worse than those there are
             self.seen += 1
-            weight = _weight(outcome)
-            if len(self.problems) == MAX_PROBLEMS and weight <= self.problems[0][0]:
-                continue  # not worse than those there are
             # Negative, so that of equally bad ones the first seen stay.
-            entry = (weight, -self.seen, _problem(outcome))
+            entry = (_weight(outcome), -self.seen, _problem(outcome))
             if len(self.problems) < MAX_PROBLEMS:
                 heapq.heappush(self.problems, entry)
             else:
