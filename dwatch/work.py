@@ -59,6 +59,9 @@ def evaluate_batch(  # noqa: PLR0913 - the batch is two of them
     except Interrupted:
         yield OutcomeBatch(outcomes, loaded_at)
         raise
+    finally:
+        # The source goes on drawing payloads of other batches and may ask for theirs.
+        check.use_configs(None)
     if outcomes:
         yield OutcomeBatch(outcomes, loaded_at)
 

@@ -16,6 +16,8 @@ from tests.running import make_check, make_items, run
 from tests.testapp.models import Item
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dwatch.core.check import BaseCheck
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +110,19 @@ def test_configure__check_that_raises_is_said_in_words(broken: str) -> None:
     with pytest.raises(DefinitionError, match="ZeroDivisionError"):
         configure("items", str(first.pk), {"least": 1}, user=None)
     assert ResultConfig.objects.count() == 0
+
+
+def test_get_config__in_generate_is_what_is_stored_between_batches_too(settings: Any) -> None:
+    settings.DWATCH_BATCH_SIZE = 1
+    _first, _second, third = configured()
+    configure("items", str(third.pk), {"least": "5"}, user=None)
+    seen = []
+
+    def generate(self: BaseCheck) -> Iterator[Item]:
+        for item in Item.objects.order_by("pk"):
+            seen.append(self.get_config(item)["least"])
+            yield item
+
+    make_check(config_form=Limits, check=by_limit, generate=generate)
+    run()
+    assert seen == [0, 0, 5]
