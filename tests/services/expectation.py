@@ -20,6 +20,7 @@ class Verdict(NamedTuple):
     status: Status | None
     description: str = ""
     data: Any = None
+    """As it is stored."""
     is_error: bool = False
 
     @property
@@ -90,12 +91,18 @@ class Expectation:
     """Everything that one check should have stored."""
 
     confirm_after: int = 1
+    absent_is_ok: bool = False
+    """Whether what has no result was looked at, and was fine."""
     results: dict[str, Expected] = field(default_factory=dict)
     runs: int = 0
 
     def judge(self, batches: Iterable[Sequence[Verdict]], now: datetime) -> Counter[Status]:
         """Store one run's batches; return how many payloads show each status."""
         self.runs += 1
+        return self.judge_more(batches, now)
+
+    def judge_more(self, batches: Iterable[Sequence[Verdict]], now: datetime) -> Counter[Status]:
+        """Store further batches of the same run, of other payloads; return as before."""
         judged: dict[str, None] = {}
         for batch in batches:
             for verdict in _worst_of_each(batch):
@@ -126,20 +133,30 @@ class Expectation:
             if known is not None and known.run != self.runs:
                 known.vanish(now)
         elif known is None:
-            self.results[verdict.identifier] = Expected(
-                verdict,
-                verdict.status,
-                now,
-                now,
-                now,
-                self.runs,
-                history=[(None, verdict.status, now)],
-            )
+            self._add(verdict, verdict.status, now)
         elif known.run == self.runs and known.vanished_at is None:
             self._store_repeated(known, verdict, verdict.status, now)
         else:
             known.run, known.evaluated_at = self.runs, now
             self._store_first(known, verdict, verdict.status, now)
+
+    def _add(self, verdict: Verdict, status: Status, now: datetime) -> None:
+        waiting = None
+        may_wait = self.confirm_after > 1 and not verdict.is_error
+        if self.absent_is_ok and status.is_problem and may_wait:
+            waiting = Waiting(status, 1, now, verdict.data)
+            verdict = Verdict(verdict.identifier, Status.ok, verdict.description, {})
+            status = Status.ok
+        self.results[verdict.identifier] = Expected(
+            verdict,
+            status,
+            now,
+            now,
+            now,
+            self.runs,
+            waiting=waiting,
+            history=[(None, status, now)],
+        )
 
     def _store_first(
         self, known: Expected, verdict: Verdict, status: Status, now: datetime

@@ -50,6 +50,7 @@ from tests.running import refresh, run
 from tests.services.expectation import Expectation, Given, Verdict
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
     from dwatch.services.reports import CheckRun
@@ -99,6 +100,7 @@ class World:
 
     def __init__(self) -> None:
         self.things: dict[str, list[Thing]] = {}
+        self.only_problems = False
         self.trouble_at: int | None = None
         self.signals = False
 
@@ -106,15 +108,27 @@ class World:
         """Return all payloads in the order in which they are drawn."""
         return [thing for things in self.things.values() for thing in things]
 
-    def draw(self) -> Iterator[Thing]:
-        """Yield all payloads, unless something happens."""
-        for number, thing in enumerate([*self.all(), None]):
-            if number == self.trouble_at:
-                if not self.signals:
-                    raise LookupError("the source went away")
-                signal.raise_signal(signal.SIGINT)
-            if thing is not None:
-                yield thing
+    def draw(self, check: BaseCheck) -> Iterator[Thing]:
+        """Yield all payloads (only those to worry about, if so told), unless something happens."""
+        number = 0
+        for thing in self.all():
+            if self.only_problems and is_fine(thing, check.get_config(thing)["most"]):
+                continue
+            self._meet_trouble(number)
+            number += 1
+            yield thing
+        self._meet_trouble(number)
+
+    def _meet_trouble(self, number: int) -> None:
+        if number == self.trouble_at:
+            if not self.signals:
+                raise LookupError("the source went away")
+            signal.raise_signal(signal.SIGINT)
+
+
+def is_fine(thing: Thing, most: int) -> bool:
+    """Return whether it is judged to be ok if it may be that bad at most."""
+    return thing.manner == "judged" and not min(thing.level, most)
 
 
 class Ceiling(forms.Form):
@@ -131,9 +145,15 @@ def make_check(world: World, slug: str, earlier: list[str], confirm_after: int) 
         timezone = "UTC"
         config_form = Ceiling
         aliases = tuple(earlier)
+        only_problems = world.only_problems
 
         def generate(self) -> Iterator[Thing]:
-            return world.draw()
+            return world.draw(self)
+
+        def count_left_out(self, judged: Any, skipped: int) -> dict[Status, int]:
+            assert skipped >= 0
+            fine = (is_fine(one, self.get_config(one)["most"]) for one in world.all())
+            return {Status.ok: sum(fine) - judged[Status.ok]}
 
         def get_identifier(self, payload: Thing) -> str:
             return payload.name
@@ -167,6 +187,8 @@ class Machine(RuleBasedStateMachine):
         self.expected = Expectation()
         self.slugs = ["world"]
         self.handled: datetime | None = None
+        self.completed: list[datetime] = []
+        self.unstored = 0
         self.travel = time_machine.travel(START, tick=False)
         self.clock = self.travel.start()
         self.savepoint = transaction.atomic()
@@ -191,9 +213,19 @@ class Machine(RuleBasedStateMachine):
 
     # -- the world ------------------------------------------------------------
 
-    @initialize(confirm_after=st.integers(1, 3), things=st.dictionaries(NAMES, THINGS, max_size=6))
-    def begin(self, confirm_after: int, things: dict[str, Thing]) -> None:
+    @initialize(
+        confirm_after=st.integers(1, 3),
+        only_problems=st.booleans(),
+        things=st.dictionaries(NAMES, THINGS, max_size=6),
+    )
+    def begin(
+        self,
+        confirm_after: int,
+        only_problems: bool,  # noqa: FBT001
+        things: dict[str, Thing],
+    ) -> None:
         self.expected.confirm_after = confirm_after
+        self.world.only_problems = only_problems
         self.world.things = {name: [one._replace(name=name)] for name, one in things.items()}
         self._register()
 
@@ -246,7 +278,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data(), signals=st.booleans())
     def run_with_trouble(self, data: st.DataObject, signals: bool) -> None:  # noqa: FBT001
-        self.world.trouble_at = data.draw(st.integers(0, len(self.world.all())))
+        self.world.trouble_at = data.draw(st.integers(0, len(self._drawn())))
         self.world.signals = signals
         try:
             self._run(force=True)
@@ -339,6 +371,7 @@ class Machine(RuleBasedStateMachine):
         gone, old = timedelta(days=vanished), timedelta(days=changed)
         clean_up(CleanupRequest(vanished_for=gone, history_older_than=old, runs_older_than=old))
         self.expected.forget(now - gone, now - old)
+        self.completed = [started for started in self.completed if started >= now - old]
 
     # -- authors --------------------------------------------------------------
 
@@ -398,7 +431,8 @@ class Machine(RuleBasedStateMachine):
         visible = dict(self._visible())
         waiting = {name: one.waiting for name, one in visible.items() if one.waiting}
         (listed,) = list_checks().checks
-        assert listed.counts == _counted([one.status for one in visible.values()])
+        stored = _counted([one.status for one in visible.values()])
+        assert listed.counts == stored + StatusCounts(ok=self.unstored)
         assert listed.unconfirmed == len(waiting)
         shown = show_results(self.slug, unconfirmed=True, limit=1000).results
         assert {row.identifier for row in shown} == waiting.keys()
@@ -410,7 +444,7 @@ class Machine(RuleBasedStateMachine):
                 expected.runs,
                 expected.since,
             )
-            assert row.unconfirmed.data == _stored_data(expected.data)
+            assert row.unconfirmed.data == expected.data
             assert row.unconfirmed.runs < max(self.expected.confirm_after, 3)
             assert show_result(self.slug, row.identifier).result == row
 
@@ -439,20 +473,35 @@ class Machine(RuleBasedStateMachine):
             assert report.state is RunState.not_due
             return
         changes = self._changes()
+        self.expected.absent_is_ok = self.world.only_problems and bool(self.completed)
         counts = self.expected.judge(self._batches(), now)
+        self.expected.absent_is_ok = False
         state = RunState.complete
         if self.world.trouble_at is not None:
             state = RunState.interrupted if self.world.signals else RunState.failed
         if is_due and state is not RunState.interrupted:
             self.handled = slot
         hidden = 0
-        nameless = any(identify(thing.name).problem for thing in self.world.all())
-        if state is RunState.complete and not nameless:
-            hidden = self.expected.hide_unseen(now)
+        if state is RunState.complete:
+            self.completed.append(now)
+            hidden = self._settle_the_unseen(counts, now)
         note(f"{report}")
         assert report.state is state
         assert report.vanished == hidden
         self._assert_reported(report, counts, changes)
+
+    def _settle_the_unseen(self, counts: Counter[Status], now: datetime) -> int:
+        """Judge or hide what the run did not see; return how many vanished."""
+        if not self.world.only_problems:
+            nameless = any(identify(thing.name).problem for thing in self.world.all())
+            return 0 if nameless else self.expected.hide_unseen(now)
+        unseen = [name for name, one in self._visible() if one.run != self.expected.runs]
+        again = [self._verdict_again(name) for name in unseen]
+        counts += self.expected.judge_more([again], now)
+        fine = [thing for thing in self.world.all() if is_fine(thing, self._most(thing.name))]
+        self.unstored = len(fine) - [one.status for one in again].count(Status.ok)
+        counts[Status.ok] += self.unstored
+        return sum(name not in self.world.things for name in unseen)
 
     def _refreshed(self, report: CheckRun, names: list[str], now: datetime) -> None:
         changes = self._changes()
@@ -473,7 +522,7 @@ class Machine(RuleBasedStateMachine):
 
     def _batches(self) -> list[list[Verdict]]:
         """Return the verdicts, batch by batch, up to the trouble there may be."""
-        things, trouble = self.world.all(), self.world.trouble_at
+        things, trouble = self._drawn(), self.world.trouble_at
         if trouble is not None and self.world.signals:
             # Batches before the signal are whole; of the one in hand, a payload is finished.
             things = things[: trouble // BATCH * BATCH + 1]
@@ -482,10 +531,22 @@ class Machine(RuleBasedStateMachine):
         verdicts = [self._verdict(thing) for thing in things]
         return [verdicts[start : start + BATCH] for start in range(0, len(verdicts), BATCH)]
 
+    def _drawn(self) -> list[Thing]:
+        things = self.world.all()
+        if not self.world.only_problems:
+            return things
+        return [thing for thing in things if not is_fine(thing, self._most(thing.name))]
+
+    def _most(self, name: str) -> int:
+        """Return how bad the payload may get, as somebody configured it."""
+        known = self.expected.results.get(identify(name).identifier)
+        return known.config["most"] if known and known.config else 3
+
     def _verdict(self, thing: Thing) -> Verdict:
         identity = identify(thing.name)
         if identity.problem:
-            return Verdict(identity.identifier, Status.unknown, identity.identifier, is_error=True)
+            said = identity.identifier
+            return Verdict(said, Status.unknown, said, {}, is_error=True)
         return self._judged(thing, identity.identifier)
 
     def _verdict_again(self, name: str) -> Verdict:
@@ -498,14 +559,9 @@ class Machine(RuleBasedStateMachine):
         if thing.manner == "skipped":
             return Verdict(identifier, None)
         if thing.manner == "raises":
-            return Verdict(identifier, Status.unknown, text, is_error=True)
-        known = self.expected.results.get(identifier)
-        most = known.config["most"] if known and known.config else 3
-        return Verdict(identifier, STATUSES[min(thing.level, most)], text, thing.data)
-
-
-def _stored_data(data: Any) -> Any:
-    return json.loads(encode({"value": data}))
+            return Verdict(identifier, Status.unknown, text, {}, is_error=True)
+        status = STATUSES[min(thing.level, self._most(identifier))]
+        return Verdict(identifier, status, text, json.loads(encode({"value": thing.data})))
 
 
 def _content(row: Result) -> tuple[Any, ...]:
@@ -526,7 +582,7 @@ def _expected_content(one: Expected) -> tuple[Any, ...]:
     return (
         one.status,
         verdict.description,
-        {} if verdict.is_error else _stored_data(verdict.data),
+        verdict.data,
         verdict.is_error,
         one.since,
         one.first_seen,
