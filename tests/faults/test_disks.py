@@ -96,6 +96,7 @@ def disk_full(project: Project) -> Iterator[None]:
     """Leave room for some results; the servers say what they say when the disk is full."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
+            cursor.execute("VACUUM")  # else there may be room that other tests left
             cursor.execute("PRAGMA page_count")
             room = cursor.fetchone()[0] + 60
         with_options(project, f'OPTIONS = {{"init_command": "PRAGMA max_page_count = {room}"}}\n')

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
 from django.db.models import Count
 
 from dwatch.exceptions import DatabaseBusyError
@@ -97,8 +98,11 @@ def let_leases_expire() -> None:
 
 def expire_unless_locked() -> None:
     """Make it a minute later, unless the frozen one has the row locked: then it never is."""
-    with suppress(DatabaseBusyError):
+    with connection.cursor() as cursor, suppress(DatabaseBusyError):
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA busy_timeout = 200")
         write(let_leases_expire, patience=0)
+    connection.close()
 
 
 def stored(slug: str) -> list[Any]:
