@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import F
 
+from dwatch.outages import persist
 from dwatch.querysetcheck.conditions import STATUS, judge, multiplies
 from dwatch.querysetcheck.sessionzone import stored_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from django.db.models import QuerySet
 
     from dwatch.core.status import Status
+
+T = TypeVar("T")
 
 VALUE = "dwatch_value_{}"
 """The annotation that holds a column of an instance, by its number."""
@@ -49,17 +52,24 @@ class Question:
 
     def as_tuples(self, rows: QuerySet[Any]) -> list[tuple[Any, ...]]:
         """Return (primary key, status, column, column, ...) of each row."""
-        with stored_time(rows.db):
-            return list(rows.values_list("pk", STATUS, *self.columns))
+        return _asked(rows, lambda: list(rows.values_list("pk", STATUS, *self.columns)))
 
     def as_instances(self, rows: QuerySet[Any]) -> list[Any]:
         """Return the rows as instances that carry their status and columns."""
         values = {VALUE.format(n): F(column) for n, column in enumerate(self.columns)}
-        with stored_time(rows.db):
-            return list(rows.annotate(**values))
+        return _asked(rows, lambda: list(rows.annotate(**values)))
 
     def _count(self, rows: QuerySet[Any]) -> int:
+        ordered = rows.order_by()
+        counted = ordered.values("pk").distinct() if multiplies(rows) else ordered
+        return _asked(rows, lambda: counted.all().count())
+
+
+def _asked(rows: QuerySet[Any], ask: Callable[[], T]) -> T:
+    """Ask in the time zone that moments are stored in; anew if the connection was cut."""
+
+    def work() -> T:
         with stored_time(rows.db):
-            if multiplies(rows):
-                return rows.order_by().values("pk").distinct().count()
-            return rows.order_by().count()
+            return ask()
+
+    return persist(work, rows.db)

@@ -16,7 +16,7 @@ from dwatch.core.status import Status
 from dwatch.models import CheckState, Result, Run
 from dwatch.store import unconfirmed
 from dwatch.store.states import write_fenced
-from dwatch.store.transactions import database, write
+from dwatch.store.transactions import database, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,13 +116,13 @@ def left_out_only_what_is_fine(lease: Lease) -> bool:
 
     Then a payload without a result was fine when it was looked at last.
     """
-    (state,) = CheckState.objects.using(database()).filter(pk=lease.state_id)
+    (state,) = read(lambda: list(CheckState.objects.using(database()).filter(pk=lease.state_id)))
     if any(state.unstored[status] for status in Status if status.is_problem):
         return False
     complete = Run.objects.using(database()).filter(
         check_state=lease.state_id, state=Run.State.COMPLETE
     )
-    return complete.exclude(reason=Run.Reason.REFRESH).exists()
+    return read(complete.exclude(reason=Run.Reason.REFRESH).exists)
 
 
 def note_unstored(lease: Lease, counts: Mapping[Status, int]) -> None:

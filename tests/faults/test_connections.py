@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import Error, connection, transaction
+from django.db.models import Q
 
 from dwatch.core.status import Status
 from dwatch.exceptions import ConfigurationError
@@ -14,7 +15,14 @@ from dwatch.services.reports import RunState
 from dwatch.store.transactions import write
 from tests.faults.history import assert_history_is_unbroken
 from tests.outages import cut_connection, in_threads
-from tests.running import judging, make_check, make_items, refresh, run
+from tests.running import (
+    judging,
+    make_check,
+    make_items,
+    make_queryset_check,
+    refresh,
+    run,
+)
 from tests.testapp.models import Item
 
 if TYPE_CHECKING:
@@ -88,6 +96,17 @@ def test_cut_between_statements__nothing_is_lost_or_counted_twice(start: str) ->
     with connection.execute_wrapper(cut_after(start)):
         done = run()
     assert_all_stored(done)
+
+
+def test_cut_while_the_database_judges__the_question_is_asked_again() -> None:
+    make_items(-1, 1, -2, -3, 2, -4, -5, -6)
+    make_queryset_check(critical=Q(value__lt=0))
+    with connection.execute_wrapper(cut_after("SELECT testapp_item")):
+        done = run()
+    assert (done.state, done.errors) == (RunState.complete, 0), done.error
+    assert (done.counts.critical, done.counts.ok) == (6, 2)
+    assert Result.objects.count() == 6
+    assert_history_is_unbroken()
 
 
 @pytest.mark.parametrize("arrives", [True, False], ids=["arrives", "never arrives"])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.services.test_state_machine import explore
-
-ROUNDS = int(os.environ.get("DWATCH_STRESS_ROUNDS", "1"))
+from tests.stress.rounds import ROUNDS
 
 
 @pytest.mark.django_db
 def test_whatever_happens__what_is_stored_is_what_the_model_says() -> None:
-    explore(examples=20 * ROUNDS, steps=50)
+    explore(examples=max(5, ROUNDS // 2), steps=50)
