@@ -193,7 +193,7 @@ class Machine(RuleBasedStateMachine):
         self.clock = self.travel.start()
         self.savepoint = transaction.atomic()
         self.savepoint.__enter__()
-        self.settings = override_settings(DWATCH_BATCH_SIZE=BATCH)
+        self.settings = override_settings(DWATCH_BATCH_SIZE=BATCH, DWATCH_TRANSACTION_SIZE=BATCH)
         self.settings.enable()
 
     def teardown(self) -> None:
