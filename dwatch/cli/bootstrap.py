@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import gc
 import importlib
 import os
 import sys
@@ -140,8 +139,6 @@ def _start_django(project: Project) -> None:
         from django.apps import apps
 
         django.setup()
-        # What is loaded by now stays: the collector need not look through it again and again.
-        gc.freeze()
     except ConfigurationError:
         raise
     except (Exception, SystemExit) as error:
