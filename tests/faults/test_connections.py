@@ -41,7 +41,7 @@ SERIALIZABLE = {
 
 @pytest.fixture(autouse=True)
 def _small_batches(settings: Any) -> None:
-    settings.DWATCH_BATCH_SIZE = 3
+    settings.DWATCH_BATCH_SIZE = settings.DWATCH_TRANSACTION_SIZE = 3
 
 
 def assert_all_stored(done: CheckRun) -> None:

@@ -20,7 +20,7 @@ SETTINGS = """
 from tests.settings import *
 INSTALLED_APPS = [*INSTALLED_APPS, "stock"]
 DWATCH_LEASE_SECONDS = 2
-DWATCH_BATCH_SIZE = 5
+DWATCH_BATCH_SIZE = DWATCH_TRANSACTION_SIZE = 5
 """
 CHECKS = """
 import os, time

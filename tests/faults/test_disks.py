@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SETTINGS = """
 from tests.settings import *
 INSTALLED_APPS = [*INSTALLED_APPS, "stock"]
-DWATCH_BATCH_SIZE = 50
+DWATCH_BATCH_SIZE = DWATCH_TRANSACTION_SIZE = 50
 DATABASES["default"].setdefault("OPTIONS", {}).update(OPTIONS)
 """
 READ_ONLY = {

@@ -145,7 +145,7 @@ def test_run__a_queryset_that_joins_gives_each_row_once(description: str, monkey
 
 
 def test_run__of_rows_with_one_key_the_worst_counts(settings: Any, monkeypatch: Any) -> None:
-    settings.DWATCH_BATCH_SIZE = 2
+    settings.DWATCH_BATCH_SIZE = settings.DWATCH_TRANSACTION_SIZE = 2
     monkeypatch.setattr(failing, "PAGE", 2)
     items = make_items(0, 0, 0)
     for item in items:

@@ -140,7 +140,7 @@ def test_run__a_condition_that_changes_meanwhile_is_judged_as_it_is_then(
 
 @BOTH_SHAPES
 def test_cap__what_is_beyond_it_is_counted_and_stays(description: str, settings: Any) -> None:
-    settings.DWATCH_BATCH_SIZE = 2
+    settings.DWATCH_BATCH_SIZE = settings.DWATCH_TRANSACTION_SIZE = 2
     make_items(5, 6, -1, -2, 7, 20, -3, 30)
     make_queryset_check(**LEVELS, description=description)
     run()
@@ -160,7 +160,7 @@ def test_cap__what_is_beyond_it_is_counted_and_stays(description: str, settings:
 
 @BOTH_SHAPES
 def test_cap__the_worst_are_stored_and_the_others_count(description: str, settings: Any) -> None:
-    settings.DWATCH_BATCH_SIZE = 2
+    settings.DWATCH_BATCH_SIZE = settings.DWATCH_TRANSACTION_SIZE = 2
     make_items(5, 6, -1, -2, 7, 20, -3, 30)
     make_queryset_check(**LEVELS, description=description, max_failing=4)
     done = run()
@@ -220,7 +220,7 @@ def _raise(*_args: Any) -> Any:
 
 
 def test_run__a_source_that_fails_settles_nothing(settings: Any, monkeypatch: Any) -> None:
-    settings.DWATCH_BATCH_SIZE = 1
+    settings.DWATCH_BATCH_SIZE = settings.DWATCH_TRANSACTION_SIZE = 1
     monkeypatch.setattr(failing, "PAGE", 1)
     make_items(-1, -2, -3)
     kind: Any = make_queryset_check()

@@ -33,7 +33,7 @@ FEWER_ROUNDS = max(1, ROUNDS // 4)
 SETTINGS = """
 from tests.settings import *
 INSTALLED_APPS = [*INSTALLED_APPS, "stock"]
-DWATCH_BATCH_SIZE = 10
+DWATCH_BATCH_SIZE = DWATCH_TRANSACTION_SIZE = 10
 """
 CHECKS = """
 from dwatch import BaseCheck, CheckResponse, Status, register

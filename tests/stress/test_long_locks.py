@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SETTINGS = """
 from tests.settings import *
 INSTALLED_APPS = [*INSTALLED_APPS, "stock"]
-DWATCH_BATCH_SIZE = 10
+DWATCH_BATCH_SIZE = DWATCH_TRANSACTION_SIZE = 10
 """
 CHECKS = """
 import time

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SETTINGS = """
 from tests.settings import *
 INSTALLED_APPS = [*INSTALLED_APPS, "stock"]
-DWATCH_BATCH_SIZE = 10
+DWATCH_BATCH_SIZE = DWATCH_TRANSACTION_SIZE = 10
 is_postgresql = "postgresql" in DATABASES["default"]["ENGINE"]
 DATABASES["default"]["NAME"] = "postgres" if is_postgresql else "mysql"
 """
