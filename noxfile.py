@@ -221,6 +221,7 @@ def run_tests(session: nox.Session, database: str, *interpreter: str, ignored: s
     """Run the tests on one database; what knows no database is run on the first only."""
     once = "core examples bench report" if database != "sqlite" else ""
     left_out = [f"--ignore=tests/{folder}" for folder in f"{once} {ignored}".split()]
+    left_out += ["-m", "not once"] if once else []
     session.log(f"The tests on {database}:")
     command = [*interpreter, "-m", "pytest", *left_out, *session.posargs]
     session.run(*command, env=test_environment(database))

@@ -74,23 +74,34 @@ def test_run__dry_run_stores_nothing(project: Project) -> None:
     assert Result.objects.count() == Run.objects.count() == CheckState.objects.count() == 0
 
 
+def assert_answers(project: Project, form: str, failing: str) -> None:
+    listed = project.dwatch("list", "--format", form)
+    assert listed.returncode == 0, listed.stderr
+    assert "every 5 minutes" in listed.stdout
+    shown = project.dwatch("show", "stock", "--format", form)
+    assert shown.returncode == 0, shown.stderr
+    assert "item 1" in shown.stdout
+    everything = project.dwatch("show", "stock", failing, "--format", form)
+    assert everything.returncode == 0, everything.stderr
+    assert "critical" in everything.stdout
+    tried = project.dwatch("try", "stock", failing, "--format", form)
+    assert tried.returncode == 0, tried.stderr
+    assert "SELECT" in tried.stdout
+
+
+@pytest.mark.once
+def test_list_show_try__in_other_forms(project: Project) -> None:
+    make_items(1, -1)
+    project.dwatch("run")
+    for form in ("table", "json"):
+        assert_answers(project, form, str(Item.objects.get(value=-1).pk))
+
+
 def test_list_show_refresh_try_doctor_cleanup(project: Project) -> None:
     make_items(1, -1)
     project.dwatch("run")
     failing = str(Item.objects.get(value=-1).pk)
-    for form in ("plain", "table", "json"):
-        listed = project.dwatch("list", "--format", form)
-        assert listed.returncode == 0, listed.stderr
-        assert "every 5 minutes" in listed.stdout
-        shown = project.dwatch("show", "stock", "--format", form)
-        assert shown.returncode == 0, shown.stderr
-        assert "item 1" in shown.stdout
-        everything = project.dwatch("show", "stock", failing, "--format", form)
-        assert everything.returncode == 0, everything.stderr
-        assert "critical" in everything.stdout
-        tried = project.dwatch("try", "stock", failing, "--format", form)
-        assert tried.returncode == 0, tried.stderr
-        assert "SELECT" in tried.stdout
+    assert_answers(project, "plain", failing)
     assert project.dwatch("doctor").returncode == 0
     assert project.dwatch("cleanup", "--dry-run").returncode == 0
     refreshed = project.dwatch("refresh", "--identifier", failing)
@@ -143,6 +154,7 @@ def test_checks_module_that_raises__others_run_and_it_is_named(project: Project)
     assert project.run("-m", "django", "check").returncode == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "definition",
     [
@@ -168,6 +180,7 @@ def test_wrong_definition_is_3_and_named(project: Project, definition: str) -> N
     assert Result.objects.count() == 1
 
 
+@pytest.mark.once
 def test_settings__none_at_all(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "dwatch", "list"],
@@ -182,6 +195,7 @@ def test_settings__none_at_all(tmp_path: Path) -> None:
     assert "--settings" in done.stderr
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -201,6 +215,7 @@ def test_settings__that_do_not_work(project: Project, settings: str, message: st
     assert "Traceback" in project.dwatch("--traceback", "list").stderr
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -217,6 +232,7 @@ def test_settings__named_by_a_file(project: Project, name: str, content: str) ->
     assert "stock" in done.stdout
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("content", ["[tool.dwatch]\nsettings = 5\n", "[tool"])
 def test_settings__pyproject_that_is_wrong(project: Project, content: str) -> None:
     project.environment["DJANGO_SETTINGS_MODULE"] = ""
@@ -226,6 +242,7 @@ def test_settings__pyproject_that_is_wrong(project: Project, content: str) -> No
     assert "pyproject.toml" in done.stderr
 
 
+@pytest.mark.once
 def test_database__without_tables_or_server(project: Project) -> None:
     empty = project.folder / "empty.sqlite3"
     engine = f'"ENGINE": "django.db.backends.sqlite3", "NAME": {str(empty)!r}'
@@ -244,7 +261,7 @@ def test_database__without_tables_or_server(project: Project) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_in_mid_run__keeps_what_was_judged(project: Project, number: int, code: int) -> None:
-    make_items(*range(300))
+    make_items(*range(150))
     journal = project.folder / "journal"
     slow = (
         "import time, pathlib\nfrom dwatch import *\nfrom tests.testapp.models import Item\n"
@@ -261,14 +278,15 @@ def test_signal_in_mid_run__keeps_what_was_judged(project: Project, number: int,
     process.communicate(timeout=120)
     assert process.returncode == code
     judged = len(journal.read_text().splitlines())
-    assert 10 <= judged < 300
+    assert 10 <= judged < 150
     assert judged - 1 <= Result.objects.count() <= judged
     assert Run.objects.get().state == Run.State.INTERRUPTED
     assert CheckState.objects.get().lease_token == ""
     assert project.dwatch("run").returncode == 0
-    assert Result.objects.count() == 300
+    assert Result.objects.count() == 150
 
 
+@pytest.mark.once
 def test_stdout_closed_early__is_silent(project: Project) -> None:
     make_items(*[-1] * 50)
     project.dwatch("run")
@@ -285,6 +303,7 @@ def test_stdout_closed_early__is_silent(project: Project) -> None:
     assert reader.stderr == ""
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("run", "--nonsense")])
 def test_help_and_bad_usage_load_neither_django_nor_croniter(arguments: tuple[str, ...]) -> None:
     program = (
@@ -319,6 +338,7 @@ def test_listing_loads_nothing_that_runs_checks_or_colours(
     assert "HEAVY []" in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.once
 def test_version_and_completion(project: Project) -> None:
     assert "0.1.0" in project.dwatch("--version").stdout
     project.environment |= {

@@ -117,6 +117,7 @@ def test_spring__fixed_job_runs_once_and_wildcards_follow_real_time(clocked: Pro
     assert local_slots("Howe", "Australia/Lord_Howe") == ["30 02:15+1100"]
 
 
+@pytest.mark.once
 def test_autumn__fixed_job_runs_once_and_wildcards_in_both_hours(clocked: Project) -> None:
     write_checks(
         clocked,
@@ -139,6 +140,7 @@ def test_autumn__fixed_job_runs_once_and_wildcards_in_both_hours(clocked: Projec
     ]
 
 
+@pytest.mark.once
 def test_leap_day__every_four_years(clocked: Project) -> None:
     write_checks(clocked, "Leap: 0 2 29 2 *")
     begin = datetime(2026, 1, 1, tzinfo=UTC)
