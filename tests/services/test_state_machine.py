@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -189,18 +190,14 @@ class Machine(RuleBasedStateMachine):
         self.handled: datetime | None = None
         self.completed: list[datetime] = []
         self.unstored = 0
-        self.travel = time_machine.travel(START, tick=False)
-        self.clock = self.travel.start()
-        self.savepoint = transaction.atomic()
-        self.savepoint.__enter__()
-        self.settings = override_settings(DWATCH_BATCH_SIZE=BATCH, DWATCH_TRANSACTION_SIZE=BATCH)
-        self.settings.enable()
+        self.together = BATCH
+        self.undo = ExitStack()
+        self.clock = self.undo.enter_context(time_machine.travel(START, tick=False))
+        self.undo.enter_context(transaction.atomic())
+        self.undo.callback(transaction.set_rollback, True)  # noqa: FBT003 - Django's signature
 
     def teardown(self) -> None:
-        self.settings.disable()
-        transaction.set_rollback(True)
-        self.savepoint.__exit__(None, None, None)
-        self.travel.stop()
+        self.undo.close()
 
     @property
     def slug(self) -> str:
@@ -217,13 +214,19 @@ class Machine(RuleBasedStateMachine):
         confirm_after=st.integers(1, 3),
         only_problems=st.booleans(),
         things=st.dictionaries(NAMES, THINGS, max_size=6),
+        together=st.sampled_from([1, BATCH, 2 * BATCH + 1, 2000]),
     )
     def begin(
         self,
         confirm_after: int,
+        together: int,
         only_problems: bool,  # noqa: FBT001
         things: dict[str, Thing],
     ) -> None:
+        self.together = together
+        self.undo.enter_context(
+            override_settings(DWATCH_BATCH_SIZE=BATCH, DWATCH_TRANSACTION_SIZE=together)
+        )
         self.expected.confirm_after = confirm_after
         self.world.only_problems = only_problems
         self.world.things = {name: [one._replace(name=name)] for name, one in things.items()}
@@ -521,7 +524,7 @@ class Machine(RuleBasedStateMachine):
         return sum(len(one.history) for one in self.expected.results.values())
 
     def _batches(self) -> list[list[Verdict]]:
-        """Return the verdicts, batch by batch, up to the trouble there may be."""
+        """Return the verdicts as they are stored together, up to the trouble there may be."""
         things, trouble = self._drawn(), self.world.trouble_at
         if trouble is not None and self.world.signals:
             # Batches before the signal are whole; of the one in hand, a payload is finished.
@@ -529,7 +532,14 @@ class Machine(RuleBasedStateMachine):
         elif trouble is not None:
             things = things[:trouble]
         verdicts = [self._verdict(thing) for thing in things]
-        return [verdicts[start : start + BATCH] for start in range(0, len(verdicts), BATCH)]
+        stored: list[list[Verdict]] = []
+        for start in range(0, len(verdicts), BATCH):
+            batch = verdicts[start : start + BATCH]
+            if stored and len(stored[-1]) + len(batch) <= self.together:
+                stored[-1] += batch
+            else:
+                stored.append(batch)
+        return stored
 
     def _drawn(self) -> list[Thing]:
         things = self.world.all()
@@ -617,4 +627,4 @@ def explore(examples: int, steps: int) -> None:
 
 @pytest.mark.django_db
 def test_whatever_happens__what_is_stored_is_what_the_model_says() -> None:
-    explore(examples=15, steps=25)
+    explore(examples=12, steps=20)
