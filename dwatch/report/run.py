@@ -40,7 +40,7 @@ def run_document(report: RunReport, zone: tzinfo, *, slowest: int = 0) -> Docume
     for check in sorted(ran, key=_severity, reverse=True):
         blocks.extend(_details(check))
     blocks.extend(_not_run(report, now, zone))
-    if slowest and ran:
+    if slowest > 0 and ran:
         blocks.append(_slowest(ran, slowest))
     blocks.append(_summary(report, ran, zone))
     return Document(tuple(blocks))

@@ -12,6 +12,7 @@ from dwatch.core.status import Status
 from dwatch.fields import EncodedJSON
 from dwatch.models import Result, Unconfirmed
 from dwatch.store.transactions import database
+from dwatch.store.writers.orm import rows_in_a_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,6 +49,7 @@ def record(changes: BatchChanges, stamp: Stamp, writer: OrmWriter) -> None:
         targets = connections[database()].features.supports_update_conflicts_with_target
         Unconfirmed.objects.using(database()).bulk_create(
             _rows(held, stamp, writer),
+            batch_size=rows_in_a_statement([one.outcome for one in held]),
             update_conflicts=True,
             update_fields=_CONTENT,
             unique_fields=["result"] if targets else None,

@@ -79,3 +79,19 @@ def test_many_large_rows__are_inserted_and_rewritten(settings: Any) -> None:
     assert run().counts.ok == 400
     assert all(data["text"][0] == "y" for data in Result.objects.values_list("data", flat=True))
     assert Result.objects.count() == 400
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_large_rows__wait_to_be_confirmed(settings: Any) -> None:
+    settings.DWATCH_BATCH_SIZE = 500
+    make_items(*[1] * 300)
+
+    def verdict(item: Item) -> CheckResponse:
+        status = Status.ok if item.value > 0 else Status.critical
+        return CheckResponse(status, text="x" * 60_000)
+
+    make_check(check=judging(verdict), confirm_after=2)
+    run()
+    Item.objects.update(value=-1)
+    assert run().unconfirmed == 300
+    assert run().counts.critical == 300

@@ -96,7 +96,7 @@ class OrmWriter:
         if not outcomes:
             return
         results = [self._result(outcome) for outcome in outcomes]
-        self._results().bulk_create(results, batch_size=_rows_in_a_statement(outcomes))
+        self._results().bulk_create(results, batch_size=rows_in_a_statement(outcomes))
         self._add_changes((pk, None, outcome) for pk, outcome in self.find(outcomes))
 
     def find(self, outcomes: Sequence[Outcome]) -> list[tuple[int, Outcome]]:
@@ -162,7 +162,7 @@ class OrmWriter:
         targets = self._connection.features.supports_update_conflicts_with_target
         self._results().bulk_create(
             [self._result(outcome, pk=row.pk) for row, outcome in pairs],
-            batch_size=_rows_in_a_statement([outcome for _, outcome in pairs]),
+            batch_size=rows_in_a_statement([outcome for _, outcome in pairs]),
             update_conflicts=True,
             update_fields=columns,
             unique_fields=["pk"] if targets else None,
@@ -190,6 +190,7 @@ class OrmWriter:
         )
 
 
-def _rows_in_a_statement(outcomes: Sequence[Outcome]) -> int:
+def rows_in_a_statement(outcomes: Sequence[Outcome]) -> int:
+    """Return how many of these outcomes a statement may hold at most."""
     largest = max(len(one.identifier) + len(one.data) + len(one.traceback) for one in outcomes)
     return min(_MOST_ROWS, max(1, _STATEMENT_CHARACTERS // (largest + _OTHER_CHARACTERS)))
