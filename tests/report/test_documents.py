@@ -123,6 +123,10 @@ def test_run__nothing_ran(checks: tuple[object, ...], text: str) -> None:
     assert text in said(run_document(a_run(*checks), UTC))  # type: ignore[arg-type]
 
 
+def test_run__fewer_than_no_slowest_checks_are_none() -> None:
+    assert "slowest" not in said(run_document(a_run(a_check(), a_check()), UTC, slowest=-1))
+
+
 def test_run__raised_and_nothing_else_is_never_shown_as_ok() -> None:
     check = a_check(state=RunState.failed, error="x", errors=1, counts=StatusCounts(ok=3))
     text = said(run_document(a_run(check), UTC))
