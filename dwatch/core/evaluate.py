@@ -87,7 +87,7 @@ class _Verdict(NamedTuple):
 
 
 def _outcome(check: BaseCheck, named: NamedPayload, *, assigns: bool) -> Outcome:
-    given: list[_Verdict] = []
+    given: list[tuple[Status, str]] = []
     outcome = attempt(_judge, check, named, assigns, given)
     if not isinstance(outcome, Failure):
         return outcome
@@ -122,9 +122,9 @@ def _judge(
     check: BaseCheck,
     named: NamedPayload,
     assigns: bool,  # noqa: FBT001 - through attempt()
-    given: list[_Verdict],
+    given: list[tuple[Status, str]],
 ) -> Outcome:
-    """Return the whole outcome; ``given`` holds the verdict as soon as there is one."""
+    """Return the whole outcome; ``given`` gets status and data as soon as they are known."""
     identifier, payload, *_ = named
     response = check.check(payload)
     if type(response) is Status:
@@ -133,7 +133,7 @@ def _judge(
         status, data = response.get_status(), encode(response.get_data())
     else:
         raise _invalid(response)
-    given.append(_Verdict(status, data))
+    given.append((status, data))
     description = printable(str(check.get_payload_description(payload)))[:MAX_DESCRIPTION_LENGTH]
     if not assigns:
         return Outcome(identifier, status, description, data)

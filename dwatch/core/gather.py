@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from dwatch.core.interrupt import Interrupted
@@ -17,6 +18,8 @@ MAX_CHARACTERS = 8_000_000
 MAX_SECONDS = 2.0
 """What was judged is handed on this soon, so that little is lost by a crash."""
 
+_data, _traceback = attrgetter("data"), attrgetter("traceback")
+
 
 def gather(batches: Iterable[OutcomeBatch], most: int) -> Iterator[OutcomeBatch]:
     """Yield the outcomes in batches of up to ``most``; larger ones come through as they are.
@@ -26,16 +29,19 @@ def gather(batches: Iterable[OutcomeBatch], most: int) -> Iterator[OutcomeBatch]
     Whatever ends ``batches``, an interruption included, what is held comes first.
     """
     held: OutcomeBatch | None = None
+    characters = 0
     began = came = time.monotonic()
     try:
         for batch in batches:
             now = time.monotonic()
-            if held is None or not _fit(held, batch, most):
+            more = _characters(batch)
+            if held is None or not _fit(held, batch, most) or characters + more > MAX_CHARACTERS:
                 if held is not None:
                     yield held
-                held, began = batch, came
+                held, characters, began = batch, more, came
             else:
                 held.outcomes.extend(batch.outcomes)
+                characters += more
             if len(held.outcomes) >= most or now + (now - came) >= began + MAX_SECONDS:
                 yield held
                 held = None
@@ -49,12 +55,10 @@ def gather(batches: Iterable[OutcomeBatch], most: int) -> Iterator[OutcomeBatch]
 
 
 def _fit(held: OutcomeBatch, batch: OutcomeBatch, most: int) -> bool:
-    return (
-        held.loaded_at == batch.loaded_at
-        and len(held.outcomes) + len(batch.outcomes) <= most
-        and _characters(held) + _characters(batch) <= MAX_CHARACTERS
-    )
+    together = len(held.outcomes) + len(batch.outcomes)
+    return held.loaded_at == batch.loaded_at and together <= most
 
 
 def _characters(batch: OutcomeBatch) -> int:
-    return sum(len(outcome.data) + len(outcome.traceback) for outcome in batch.outcomes)
+    data = sum(map(len, map(_data, batch.outcomes)))
+    return data + sum(map(len, map(_traceback, batch.outcomes)))
