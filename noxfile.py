@@ -196,18 +196,30 @@ def imports(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure: the speed beside django-datawatch's, or `-- -h` for more."""
     session.install("-e", ".[postgres]", BENCH_DJANGO, "virtualenv")
+    mariadb_driver = install_mariadb_driver(session)
     arguments = session.posargs or ["compare"]
     if arguments[0] == "compare" or arguments[0].startswith("--"):
-        arguments = [*arguments, "--predecessor", install_predecessor(session)]
+        arguments = [*arguments, "--predecessor", install_predecessor(session, mariadb_driver)]
     session.run("python", "-m", "tests.bench", *arguments)
 
 
-def install_predecessor(session: nox.Session) -> str:
+def install_mariadb_driver(session: nox.Session) -> str:
+    """Install mysqlclient, or PyMySQL where that cannot be built; return which."""
+    try:
+        session.install("mysqlclient>=2.2.1")
+    except CommandFailed:
+        session.install("pymysql")
+        return "pymysql"
+    return "mysqlclient>=2.2.1"
+
+
+def install_predecessor(session: nox.Session, mariadb_driver: str) -> str:
     """Install django-datawatch in an environment of its own and return its Python."""
     predecessor = Path(session.create_tmp(), "django-datawatch")
     python = str(predecessor / SCRIPTS / "python")
     session.run("virtualenv", "--quiet", str(predecessor))
-    session.run(python, "-m", "pip", "install", "--quiet", *PREDECESSOR, external=True)
+    requirements = [*PREDECESSOR, mariadb_driver]
+    session.run(python, "-m", "pip", "install", "--quiet", *requirements, external=True)
     return python
 
 

@@ -27,11 +27,11 @@ TITLES = {YARDSTICK: "django-datawatch", DWATCH: "dwatch"}
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare what can be chosen."""
-    parser.add_argument("--payloads", type=int, default=20_000, metavar="N", help="for dwatch")
+    parser.add_argument("--payloads", type=int, default=100_000, metavar="N", help="for dwatch")
     parser.add_argument(
-        "--yardstick-payloads", type=int, default=2_000, metavar="N", help="for django-datawatch"
+        "--yardstick-payloads", type=int, default=5_000, metavar="N", help="for django-datawatch"
     )
-    sites.add_databases_option(parser, VENDORS[:2])
+    sites.add_databases_option(parser, VENDORS)
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken")
     parser.add_argument(
         "--yardstick-python",
