@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dwatch.backends.supervisor import Task
 
-_TASK_SECONDS = 0.25
+_TASK_SECONDS = 0.1
+"""Short, so that no worker has much left when the others are done."""
 _FIRST_SIZE = 25
 _MAX_SIZE = 1000
 

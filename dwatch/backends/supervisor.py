@@ -264,10 +264,13 @@ class Supervisor:
         self._waiting.clear()
         self._suspects.clear()
         for worker in [worker for worker in self._workers if worker.task]:
-            worker.kill()
-            self._receive(worker)
-            worker.task = None
-            self._remove(worker)
+            if not worker.open and worker.connection.poll(TICK_SECONDS):
+                self._receive(worker)  # it only has to say that it is done
+            if worker.task:
+                worker.kill()
+                self._receive(worker)
+                worker.task = None
+                self._remove(worker)
 
     def close(self) -> None:
         """End all workers."""
@@ -389,8 +392,8 @@ class Supervisor:
             return False
         return True
 
-    def _take(self, worker: _Worker, message: tuple[str, Any]) -> None:
-        kind, value = message
+    def _take(self, worker: _Worker, message: tuple[str, Any, list[tuple[int, Any]]]) -> None:
+        kind, value, results = message
         if kind == "ready":
             worker.ready = True
             self._failed_starts = 0
@@ -400,13 +403,12 @@ class Supervisor:
             worker.excused = True
             self._context = multiprocessing.get_context("spawn")
         elif worker.task is not None:
-            self._take_results(worker, worker.task, kind, value)
+            for index, result in results:
+                self._answer(worker.task, [worker.open.pop(index)], Kind.done, result)
+            if kind != "results":
+                self._take_end(worker, worker.task, kind, value)
 
-    def _take_results(self, worker: _Worker, task: Task, kind: str, value: Any) -> None:
-        if kind == "results":
-            for index, result in value:
-                self._answer(task, [worker.open.pop(index)], Kind.done, result)
-            return
+    def _take_end(self, worker: _Worker, task: Task, kind: str, value: Any) -> None:
         if kind == "refused":
             self._answer(task, worker.open.values(), Kind.refused, value)
         task.took = time.monotonic() - task.began
@@ -555,21 +557,21 @@ def run_worker(connection: Connection, progress: Progress, prepare: Callable[[],
     try:
         handle = prepare()
     except UnsafeToForkError:
-        connection.send(("unsafe", None))
+        connection.send(("unsafe", None, []))
         return
     except Refused as refusal:
-        connection.send(("failed", str(refusal)))
+        connection.send(("failed", str(refusal), []))
         return
     # Whatever it is, the parent has to know.
     except BaseException as error:  # noqa: BLE001
         words = " ".join(f"{type(error).__name__}: {error}".split())
-        connection.send(("failed", words[:500]))
+        connection.send(("failed", words[:500], []))
         return
-    connection.send(("ready", None))
+    connection.send(("ready", None, []))
     outbox = _Outbox(connection)
     with suppress(EOFError, OSError):
         while body := connection.recv_bytes():
-            outbox.send(_work(body, progress, handle, outbox))
+            outbox.send(*_work(body, progress, handle, outbox))
 
 
 def _work(
@@ -602,24 +604,19 @@ class _Outbox:
     def put(self, index: int, result: Any) -> None:
         self._results.append((index, result))
 
-    def send(self, message: tuple[str, str | None]) -> None:
-        """Send what is left of a task's results and then the message."""
-        self._flush()
-        with self._lock:
-            self._connection.send(message)
-
-    def _flush(self) -> None:
+    def send(self, kind: str, value: str | None = None) -> None:
+        """Send a message with all results since the last one."""
         with self._lock:
             results = [self._results.popleft() for _ in range(len(self._results))]
-            if results:
-                self._connection.send(("results", results))
+            self._connection.send((kind, value, results))
 
     def _flush_now_and_then(self) -> None:
         """Hand over what is judged even while the main thread hangs in an item."""
         with suppress(OSError):
             while True:
                 time.sleep(TICK_SECONDS)
-                self._flush()
+                if self._results:
+                    self.send("results")
 
 
 def _leave_to_the_parent(_number: int, _frame: object) -> None:

@@ -20,9 +20,9 @@ def test_first_task__is_small_and_leaves_something_for_everybody(
 
 
 @pytest.mark.parametrize(
-    ("seconds_each", "size"), [(0.01, 25), (10, 1), (0.00001, 500), (0, 500), (0.001, 250)]
+    ("seconds_each", "size"), [(0.01, 10), (10, 1), (0.00001, 500), (0, 500), (0.001, 100)]
 )
-def test_later_tasks__take_a_quarter_of_a_second(seconds_each: float, size: int) -> None:
+def test_later_tasks__take_a_tenth_of_a_second(seconds_each: float, size: int) -> None:
     pace = Pace(2)
     pace.saw(task(10, seconds_each * 10))
     assert pace.task_size(500) == size
@@ -32,6 +32,6 @@ def test_pace__follows_slowly_and_ignores_what_is_not_done() -> None:
     pace = Pace(1)
     pace.saw(task(1, 0.01))
     pace.saw(task(1, None))
-    assert pace.task_size(500) == 25
+    assert pace.task_size(500) == 10
     pace.saw(task(1, 0.05))
-    assert pace.task_size(500) == 12
+    assert pace.task_size(500) == 5
