@@ -24,6 +24,7 @@ DEFAULT = "compare"
 BENCHMARKS = (
     "compare",
     "listing",
+    "parallel",
     "querysetcheck",
     "scale",
     "startup",

@@ -18,6 +18,7 @@ _APPS = {
     "datawatch": ["django_datawatch", "tests.bench.datawatch_side"],
     "model": ["dwatch", "tests.bench.model_side"],
     "generator": ["dwatch", "tests.bench.generator_side"],
+    "parallel": ["dwatch", "tests.bench.parallel_side"],
 }
 
 
