@@ -33,13 +33,12 @@ class RowEncoder:
         """Return the row's values, in the order of the names, as a JSON object."""
         if not self._names:
             return "{}"
-        texts = []
-        for value in values:
-            scalar = _SCALARS.get(type(value))
-            text = None if scalar is None else scalar(value)
-            if text is None:
-                return self._encode_anything(values)
-            texts.append(text)
+        try:
+            texts = [_SCALARS[type(value)](value) for value in values]
+        except KeyError:
+            return self._encode_anything(values)
+        if None in texts:
+            return self._encode_anything(values)
         text = self._form % tuple(texts)
         return text if len(text) <= MAX_DATA_BYTES else self._encode_anything(values)
 

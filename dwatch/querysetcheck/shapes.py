@@ -113,12 +113,18 @@ class AsOutcomes:
         )
         outcomes, name = [], self._name
         for row in rows:
-            identifier, problem = identify(row[name])
             status = _STATUS_OF[row[1]]
-            if problem:
-                outcomes.append(_faulty(identifier, status, problem))
-                continue
-            description = printable(describe(row[words]))[:MAX_DESCRIPTION_LENGTH]
+            key = row[name]
+            if type(key) is int:
+                identifier = str(key)
+            else:
+                identifier, problem = identify(key)
+                if problem:
+                    outcomes.append(_faulty(identifier, status, problem))
+                    continue
+            description = describe(row[words])
+            if len(description) > MAX_DESCRIPTION_LENGTH or not description.isprintable():
+                description = printable(description)[:MAX_DESCRIPTION_LENGTH]
             outcomes.append(Outcome(identifier, status, description, encode(row[data])))
         return outcomes
 
