@@ -155,17 +155,18 @@ def _refuse_statement(sql: object, name: str) -> None:
 def _read_only(alias: str) -> Iterator[Any]:
     """Give a cursor in a transaction in which nothing can be written."""
     connection = connections[alias]
-    vendor, nested = connection.vendor, connection.in_atomic_block
     with connection.cursor() as cursor:
-        if vendor == "sqlite":
-            cursor.execute("PRAGMA query_only = ON")
-        elif vendor == "mysql" and not nested:  # holds for the transaction that follows
-            cursor.execute("SET TRANSACTION READ ONLY")
-        try:
-            with transaction.atomic(using=alias):
-                if vendor == "postgresql":
-                    cursor.execute("SET TRANSACTION READ ONLY")
+        if connection.vendor == "mysql" and not connection.in_atomic_block:
+            cursor.execute("SET TRANSACTION READ ONLY")  # the one that follows
+        with transaction.atomic(using=alias):
+            if connection.vendor == "postgresql":
+                cursor.execute("SET TRANSACTION READ ONLY")
+            if connection.vendor != "sqlite":
                 yield cursor
-        finally:
-            if vendor == "sqlite":
+                return
+            # Not before the transaction begins: it may want to be one that writes.
+            cursor.execute("PRAGMA query_only = ON")
+            try:
+                yield cursor
+            finally:
                 cursor.execute("PRAGMA query_only = OFF")

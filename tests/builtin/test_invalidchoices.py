@@ -56,6 +56,18 @@ def test_all_fields__with_choices_are_looked_at_by_default() -> None:
     assert sorted(Result.objects.all()[0].data) == ["label", "level", "state"]
 
 
+@pytest.mark.django_db
+def test_rows__can_be_chosen_by_a_method_too() -> None:
+    Document.objects.create(state="lost")
+    Document.objects.create(state="lost", title="left out")
+    make_kind(
+        InvalidChoices,
+        get_queryset=lambda _self: Document.objects.exclude(title="left out"),
+        model_class=Document,
+    )
+    assert run().counts == StatusCounts(critical=1)
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [

@@ -15,7 +15,7 @@ from dwatch.services.reports import StatusCounts
 from tests.running import make_kind, refresh, run
 from tests.testapp.models import Document, Item
 
-IGNORED = ("scan", "code", "level", "created", "day", "object_id", "number")
+IGNORED = ("scan", "code", "serial", "level", "created", "day", "object_id", "number")
 """Fields that may be NULL and not blank, as forms have it."""
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from dwatch.builtin import SqlCheck
 from dwatch.core.status import Status
@@ -31,6 +31,9 @@ def test_rows__of_the_answer_are_problems_and_columns_are_data() -> None:
     assert refresh().counts == StatusCounts(critical=1)
     assert try_payload("items", str(items[1].pk)).status is Status.critical
     assert try_payload("items", str(items[2].pk)).outcome == "gone"
+    check = make_kind(SqlCheck, sql=NEGATIVE)()
+    assert check.get_payload(str(items[1].pk)).columns["value"] == -2
+    assert check.get_payload("0") is None
 
 
 @pytest.mark.django_db
@@ -108,15 +111,19 @@ WRITES = {
 
 
 @pytest.mark.django_db(transaction=True)
-def test_run__cannot_write() -> None:
+@pytest.mark.parametrize("mode", [None, "IMMEDIATE"])
+def test_run__cannot_write(mode: str | None, monkeypatch: Any) -> None:
+    # How SQLite's transactions begin; the others do not look at it.
+    monkeypatch.setattr(connections["default"], "transaction_mode", mode, raising=False)
     make_items(1)
     make_kind(SqlCheck, sql=WRITES[connection.vendor])
     done = run()
     assert Item.objects.count() == 1
     assert done.state is RunState.failed
     Item.objects.create(name="afterwards writing is possible")
+    Item.objects.filter(name__startswith="afterwards").update(value=-1)
     make_kind(SqlCheck, sql=NEGATIVE)
-    assert run().state is RunState.complete
+    assert run().counts == StatusCounts(critical=1)
 
 
 @pytest.mark.django_db

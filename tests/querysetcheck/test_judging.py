@@ -23,7 +23,7 @@ from dwatch.querysetcheck import failing
 from dwatch.services.reports import RunState, StatusCounts
 from dwatch.services.trial import try_payload
 from tests.running import make_items, make_queryset_check, refresh, run
-from tests.testapp.models import Item, Part, SpecialItem
+from tests.testapp.models import Document, Item, Part, SpecialItem
 
 pytestmark = pytest.mark.django_db
 
@@ -230,6 +230,25 @@ def test_run__names_rows_by_another_field(description: str) -> None:
     assert try_payload("items", "eve").outcome == "gone"
     User.objects.update(is_staff=False)
     assert run().status_changes == 1
+
+
+@BOTH_SHAPES
+def test_run__a_row_without_a_name_shows_as_a_problem_until_it_has_one(description: str) -> None:
+    Document.objects.create(level=9)
+    Document.objects.create(level=9, serial="Ü 1\x7f")
+    make_queryset_check(
+        queryset=Document.objects.all(),
+        critical=Q(level=9),
+        identifier_field="serial",
+        description=description and "{serial}",
+    )
+    done = run()
+    assert (done.counts.problems, done.errors) == (2, 1)
+    assert "returned None" in Result.objects.get(identifier="<None>").error
+    Document.objects.filter(serial=None).update(serial="2")
+    done = run()
+    assert (done.counts, done.vanished) == (StatusCounts(critical=2), 1)
+    assert set(stored()) == {"Ü 1\x7f", "2"}
 
 
 def test_run__a_row_that_cannot_be_named_or_described_shows_with_its_verdict() -> None:

@@ -44,6 +44,7 @@ class Document(models.Model):
 
     title = models.CharField(max_length=50, default="a title")
     code = models.CharField(max_length=50, null=True)  # noqa: DJ001 - NULL is no duplicate
+    serial = models.CharField(max_length=50, null=True, unique=True)  # noqa: DJ001 - as above
     state = models.CharField(max_length=10, choices=STATES, default="draft")
     label = models.CharField(max_length=10, choices=[("red", "Red")], blank=True, default="")
     level = models.IntegerField(choices=[(1, "One"), (2, "Two")], null=True)
