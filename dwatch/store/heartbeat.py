@@ -41,12 +41,14 @@ def kept_alive(lease: Lease) -> Iterator[None]:
     thread = threading.Thread(
         target=_beat, args=(lease, over), name="dwatch heartbeat", daemon=True
     )
-    thread.start()
+    with suppress(RuntimeError):  # the system gives no more threads: batches renew it still
+        thread.start()
     try:
         yield
     finally:
         over.set()
-        thread.join(_LONGEST_GOODBYE)
+        if thread.ident is not None:
+            thread.join(_LONGEST_GOODBYE)
 
 
 def _beat(lease: Lease, over: threading.Event) -> None:

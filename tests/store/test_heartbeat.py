@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
+from django.db.backends.signals import connection_created
 
 from dwatch.core.status import Status
 from dwatch.models import CheckState, Result
 from dwatch.services.reports import RunState
 from dwatch.store import states
 from dwatch.store.heartbeat import kept_alive
-from tests.outages import locked_by_another
 from tests.running import judging, make_check, make_items, run
 
 if TYPE_CHECKING:
@@ -69,11 +69,25 @@ def test_payload_that_takes_longer_than_the_lease__keeps_it() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("short_lease")
 def test_beats__go_on_after_a_beat_that_failed() -> None:
-    with kept_alive(leased()):
-        with locked_by_another(lambda: CheckState.objects.update(lease_since=None)):
-            time.sleep(0.7)  # at least one beat finds the row locked
-        first = expiry()
+    failed: list[str] = []
+
+    def fail_once(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+        if not failed:
+            failed.append(sql)
+            raise OperationalError(2013, "Lost connection to server during query")
+        return execute(sql, params, many, context)
+
+    def listen(connection: Any, **_: Any) -> None:
+        if "heartbeat" in threading.current_thread().name:
+            connection.execute_wrappers.append(fail_once)
+
+    connection_created.connect(listen)
+    lease = leased()
+    first = expiry()
+    with kept_alive(lease):
         wait_for(lambda: expiry() > first)
+    connection_created.disconnect(listen)
+    assert failed
     assert beats() == []
 
 
@@ -117,3 +131,16 @@ def test_no_connection_is_opened__while_batches_renew_the_lease(
 def test_within_a_transaction_of_the_callers__nothing_beats() -> None:
     with kept_alive(leased()):
         assert beats() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_thread_to_be_had__is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    make_items(1)
+    make_check()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    done = run()
+    monkeypatch.undo()
+    assert done.state is RunState.complete

@@ -10,4 +10,4 @@ from tests.stress.rounds import ROUNDS
 
 @pytest.mark.django_db
 def test_whatever_happens__what_is_stored_is_what_the_model_says() -> None:
-    explore(examples=max(5, ROUNDS // 2), steps=50)
+    explore(examples=max(5, ROUNDS // 5), steps=50)
