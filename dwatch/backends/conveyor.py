@@ -90,13 +90,16 @@ class Conveyor:
     def _take_up(self, payloads: list[NamedPayload], loaded_at: datetime) -> None:
         tray = Tray(payloads, loaded_at)
         self._trays.append(tray)
+        self._judge_here([slot for slot in tray.slots if slot.is_settled and not slot.outcome])
+        left = [slot for slot in tray.slots if slot.outcome is None]
+        if not left:
+            return
         try:
             self._packer.look_at_check()
         except CannotTravelError as error:
-            self._stay(tray.slots, f"Judged in the main process: {error}.")
+            self._stay(left, f"Judged in the main process: {error}.")
             return
-        self._judge_here([slot for slot in tray.slots if slot.is_settled])
-        self._waiting += [slot for slot in tray.slots if slot.outcome is None]
+        self._waiting += left
 
     def _send_off(self) -> None:
         """Cut what waits into tasks, as long as workers can do with more."""
@@ -185,10 +188,14 @@ class Conveyor:
             return
         payloads = [slot.named for slot in slots]
         outcomes = judge(self._job.check, payloads, state_id=self._job.state_id, limit=self._limit)
-        for slot, outcome in zip(slots, outcomes, strict=True):
-            slot.outcome = outcome
-            if self._job.stop:
-                return
+        try:
+            for slot, outcome in zip(slots, outcomes, strict=True):
+                slot.outcome = outcome
+                if self._job.stop:
+                    return
+        finally:
+            # generate() goes on, and may ask for the configuration of other payloads.
+            self._job.check.use_configs(None)
 
     # -- to the writer ------------------------------------------------------
 

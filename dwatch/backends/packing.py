@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
 
 from dwatch.backends.supervisor import Refused
 from dwatch.backends.worker import Order
@@ -39,7 +42,7 @@ class Packer:
         self._class = self._class or self._packed_class()
         if not self.why_here:
             remembers = {k: v for k, v in vars(self._check).items() if k not in _OURS}
-            state = attempt(pickle.dumps, remembers) if remembers else b""
+            state = attempt(_pickled_state, remembers) if remembers else b""
             if isinstance(state, Failure):
                 self.keep_here(f"what its instance remembers cannot be pickled ({state.error})")
             else:
@@ -81,6 +84,21 @@ class Packer:
     def _packed(self, payloads: bytes, identifiers: list[str]) -> bytes:
         order = Order(self._class, self._state, self._state_id, payloads, identifiers)
         return pickle.dumps(order)
+
+
+def _pickled_state(remembers: dict[str, Any]) -> bytes:
+    file = BytesIO()
+    _StatePickler(file, pickle.HIGHEST_PROTOCOL).dump(remembers)
+    return file.getvalue()
+
+
+class _StatePickler(pickle.Pickler):
+    """Refuses querysets: to pickle one is to load all its rows."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, QuerySet):
+            raise pickle.PicklingError("it holds a queryset")
+        return NotImplemented
 
 
 def _pickled(slots: list[Slot]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dwatch.backends import synchronous
 from dwatch.backends.conveyor import Conveyor
 from dwatch.backends.supervisor import Supervisor, WorkersCannotStartError
 from dwatch.backends.worker import prepare
@@ -24,7 +25,13 @@ class Backend:
         self._supervisor = Supervisor(workers, prepare, preload="dwatch.backends.preload")
 
     def evaluate_batches(self, job: Job, batches: Batches) -> Iterator[OutcomeBatch]:
-        """Yield the outcomes of each batch, in order as far as none has to wait for long."""
+        """Yield the outcomes of each batch, in order as far as none has to wait for long.
+
+        A check that the database judges leaves so little to do that it is done here.
+        """
+        if job.check.only_problems:
+            yield from synchronous.Backend().evaluate_batches(job, batches)
+            return
         try:
             yield from Conveyor(self._supervisor, job).run(batches)
         except WorkersCannotStartError as error:

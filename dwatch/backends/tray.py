@@ -22,13 +22,13 @@ class Slot:
 
     def __init__(self, named: NamedPayload) -> None:
         self.named = named
-        self.outcome: Outcome | None = None
+        # Of a payload that the database has judged the outcome is there already.
+        self.outcome: Outcome | None = named.payload if type(named.payload) is Outcome else None
 
     @property
     def is_settled(self) -> bool:
         """Whether it takes no author's code any more to say what becomes of it."""
-        named = self.named
-        return named.failure is not None or named.gone or type(named.payload) is Outcome
+        return self.outcome is not None or self.named.failure is not None or self.named.gone
 
     def blame(self, error: str) -> None:
         """Let it be unknown, for something that happened to its worker."""

@@ -15,11 +15,13 @@ from django import forms
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.db.models import Q
 
 from dwatch.core.check import BaseCheck
 from dwatch.core.response import CheckResponse
 from dwatch.core.status import Status
 from dwatch.exceptions import SkipCheck
+from dwatch.querysetcheck.check import QuerySetCheck
 from tests.testapp.models import Item
 
 if TYPE_CHECKING:
@@ -151,6 +153,24 @@ class RemembersLock(Remembers):
     def check(self, payload: str) -> Status:
         with self.lock:
             return super().check(payload)
+
+
+class RemembersRows(Words):
+    """What it remembers would load a table for each batch."""
+
+    slug = "remembers-rows"
+
+    def generate(self) -> Iterator[str]:
+        self.rows = Item.objects.all()
+        yield from "ab"
+
+
+class JudgedByDatabase(QuerySetCheck):
+    """Nothing is left to do for workers."""
+
+    slug = "judged-by-database"
+    queryset = Item.objects.order_by("pk")
+    warning = Q(note="warning")
 
 
 class Stuck:
