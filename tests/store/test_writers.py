@@ -137,6 +137,23 @@ def test_new__is_stored_whole_with_its_first_change(site: Site) -> None:
     assert (change.reason, change.run, change.changed_at) == ("forced", site.run_id, first.since)
 
 
+def test_new__after_rows_that_were_loaded_with_their_keys_has_its_first_change_too(
+    site: Site,
+) -> None:
+    site.store(ok("a"))
+    loaded = row("a")
+    loaded.pk, loaded.identifier = loaded.pk + 3, "loaded"
+    loaded.save(force_insert=True)
+    # PostgreSQL goes on counting where it was.
+    written = site.rerun(ok("b", "c"))
+    assert written.status_changes == 2
+    changes = StatusChange.objects.filter(run=site.run_id).order_by("result__identifier")
+    assert list(changes.values_list("result__identifier", "from_status")) == [
+        ("b", None),
+        ("c", None),
+    ]
+
+
 def test_unchanged__is_touched_and_nothing_else(site: Site) -> None:
     site.store(ok("a", "b"), EARLIER)
     before = Result.objects.values().get(identifier="a")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # One order, so that two writers never wait for each other.
 _READ = (
-    "SELECT identifier, vanished_at IS NULL AND evaluated_at <= %s AND NOT last_run <=> %s,"  # noqa: S608 - our own table
+    "SELECT identifier, vanished_at IS NULL AND evaluated_at <= %s AND NOT (last_run <=> %s),"  # noqa: S608 - our own table
     " id, status, digest, evaluated_at, vanished_at, last_run"
     f" FROM {RESULTS} WHERE check_state_id = %s AND identifier IN (?)"
     " ORDER BY identifier FOR UPDATE"

@@ -61,17 +61,24 @@ class SqlWriter(OrmWriter):
             cursor.execute(f"SELECT COALESCE(MAX(id), 0) FROM {RESULTS}")  # noqa: S608 - our own table
             latest = cursor.fetchone()[0]
             self._insert(cursor, self._rows(outcomes))
+            now = self._connection.ops.adapt_datetimefield_value(stamp.now)
             cursor.execute(
                 _FIRST_CHANGES,
-                (
-                    self._connection.ops.adapt_datetimefield_value(stamp.now),
-                    stamp.reason,
-                    stamp.run_id,
-                    latest,
-                    stamp.state_id,
-                    stamp.run_id,
-                ),
+                (now, stamp.reason, stamp.run_id, latest, stamp.state_id, stamp.run_id),
             )
+            recorded = cursor.rowcount
+        if recorded != len(outcomes):
+            self._add_forgotten(outcomes)
+
+    def _add_forgotten(self, outcomes: Sequence[Outcome]) -> None:
+        """Add first changes that are missing: keys do not grow if rows were loaded with theirs."""
+        found = self.find(outcomes)
+        changes = StatusChange.objects.using(self._connection.alias)
+        present = changes.filter(result__in=[pk for pk, _ in found]).values_list(
+            "result", flat=True
+        )
+        known = frozenset(present)
+        self._add_changes((pk, None, outcome) for pk, outcome in found if pk not in known)
 
     def _insert(self, cursor: CursorWrapper, rows: Sequence[tuple[Any, ...]]) -> None:
         cursor.executemany(_INSERT, rows)
