@@ -251,7 +251,7 @@ class Slow(Words):
     """Hangs where a word begins with "hang"."""
 
     slug = "slow"
-    timeout = 0.3
+    timeout = 0.7
     words = ("a", "hang", "b", "hang but catch", "c", "d", "e", "f", "g", "h")
 
     def check(self, payload: str) -> Status:
@@ -288,7 +288,7 @@ class Deadly(Words):
     """Only for workers: does what the word says, to its process."""
 
     slug = "deadly"
-    timeout = 0.3
+    timeout = 0.7
     words = ("a", "segfault", "b", "c", "exit", "kill", "d", "deaf", "e", "f", "g", "h")
 
     def check(self, payload: str) -> Status:

@@ -148,7 +148,7 @@ EXPECTED: dict[type[BaseCheck], Expected] = {
     ),
     contract.Slow: Expected(
         {word: "unknown" if "hang" in word else "ok" for word in contract.Slow.words},
-        dict.fromkeys(["hang", "hang but catch"], "timed out after 0.3 s"),
+        dict.fromkeys(["hang", "hang but catch"], "timed out after 0.7 s"),
         {"errors": 2},
     ),
 }
@@ -223,7 +223,7 @@ def test_worker_that_dies__only_the_payload_is_blamed() -> None:
         "segfault": words.format("signal 11"),
         "exit": words.format("exit code 7"),
         "kill": words.format("signal 9"),
-        "deaf": "timed out after 0.3 s",
+        "deaf": "timed out after 0.7 s",
     }
     assert (report.state, report.counts.ok, report.errors) == (RunState.complete, 8, 4)
 

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from dwatch.core.status import Status
 from dwatch.models import Result
 from tests.faults.history import assert_history_is_unbroken
-from tests.faults.test_workers import descendants, is_running, numbers, start, wait_until_gone
+from tests.faults.test_workers import busy_workers, descendants, numbers, start, wait_until_gone
 from tests.project import wait_until_written
 from tests.stress.rounds import ROUNDS
 
@@ -35,11 +36,10 @@ def test_workers_killed_at_random_moments__every_payload_is_judged(
     killed = 0
     while killed < KILLS_A_RUN and process.poll() is None:
         time.sleep(moments.uniform(0, 0.1))
-        judging = (project.folder / "pids").read_text().splitlines()[-40:]
-        victim = int(moments.choice(judging))
-        if is_running(victim):
-            os.kill(victim, signal.SIGKILL)
-            killed += 1
+        if busy := busy_workers(project):
+            with suppress(ProcessLookupError):
+                os.kill(moments.choice(busy), signal.SIGKILL)
+                killed += 1
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, out + err
     assert killed > KILLS_A_RUN // 2
