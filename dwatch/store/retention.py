@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dwatch.models import CheckState, Result, Run, StatusChange
@@ -40,10 +41,20 @@ def old_runs(before: datetime) -> QuerySet[Run]:
 def delete(rows: QuerySet[Any]) -> int:
     """Delete the rows, and all that hangs on them, in short transactions; return how many."""
     deleted, last = 0, 0
-    rows = rows.order_by("pk").values_list("pk", flat=True)
+    found = rows.order_by("pk").values_list("pk", flat=True)
     # Each step begins where the last one ended: the rows that stay are read once only.
-    while keys := list(rows.filter(pk__gt=last)[:_STEP]):
-        step = rows.model._default_manager.using(database()).filter(pk__in=keys)
-        write(step.delete)
-        deleted, last = deleted + len(keys), keys[-1]
+    while keys := list(found.filter(pk__gt=last)[:_STEP]):
+        deleted += write(partial(_delete_what_is_still_among, rows, keys))
+        last = keys[-1]
     return deleted
+
+
+def _delete_what_is_still_among(rows: QuerySet[Any], keys: list[int]) -> int:
+    """Delete those of the keys that belong to the rows still: a run may have brought one back."""
+    of_model = rows.model._default_manager.using(database())
+    locked = of_model.filter(pk__in=keys).order_by("pk").select_for_update()
+    list(locked.values_list("pk", flat=True))
+    # Asked once they are locked, so that the answer stays true.
+    still = list(rows.order_by().filter(pk__in=keys).values_list("pk", flat=True))
+    of_model.filter(pk__in=still).delete()
+    return len(still)

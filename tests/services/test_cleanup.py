@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -86,6 +87,26 @@ def test_cleanup__refuses_when_no_check_is_registered_at_all() -> None:
     with pytest.raises(ConfigurationError, match="no check is registered"):
         clean_up(CleanupRequest())
     assert Result.objects.count() == 6
+
+
+def test_cleanup__keeps_a_result_that_comes_back_meanwhile() -> None:
+    make_items(-1)
+    make_check()
+    run_checks(RunRequest(force=True))
+    Result.objects.update(vanished_at=age(31))
+    found: list[str] = []
+
+    def come_back(execute: Any, sql: str, *arguments: Any) -> Any:
+        rows = execute(sql, *arguments)
+        if not found and sql.startswith("SELECT") and "vanished_at" in sql:
+            found.append(sql)
+            Result.objects.update(vanished_at=None)
+        return rows
+
+    with connection.execute_wrapper(come_back):
+        assert clean_up(CleanupRequest()).vanished_results == 0
+    assert found
+    assert Result.objects.visible().count() == 1
 
 
 def test_cleanup__goes_through_the_results_once(
