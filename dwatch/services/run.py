@@ -128,7 +128,7 @@ def _run_one(
         return work.rehearse(state)
     lease = states.acquire_lease(state, datetime.now(UTC), scheduled=not request.force)
     if lease is None:
-        return _not_claimed(check_class, forced=request.force)
+        return _not_claimed(check_class, request, watch)
     # A forced run handles the slot that is due as well: the payloads are the same.
     report = work.run(lease, planned.slot)
     if not planned.clock_stepped_back:
@@ -149,16 +149,21 @@ def plan_of(check_class: type[BaseCheck], state: CheckState | None) -> Plan:
 _CLOCK_NOTE = "It had been handled for a slot in the future: check the hosts' clocks (NTP)."
 
 
-def _not_claimed(check_class: type[BaseCheck], *, forced: bool) -> CheckRun:
+def _not_claimed(
+    check_class: type[BaseCheck], request: RunRequest, watch: execution.Watch
+) -> CheckRun:
     """Tell "held by another run" from "another run has just done it".
 
     A forced run was asked for whatever is due, so that other run does not do for it.
     """
     state = states.ensure_states([check_class])[check_class.slug]
     planned = plan_of(check_class, state)
-    if forced or state.lease_token or planned.is_due:
+    if request.force or state.lease_token:
         return checkruns.held(check_class, state)
-    return checkruns.not_run(check_class, RunState.not_due, planned)
+    if not planned.is_due:
+        return checkruns.not_run(check_class, RunState.not_due, planned)
+    # Others handled an earlier slot since the states were read, and nobody this one.
+    return _run_one(check_class, state, request, watch)
 
 
 def _fails(check: CheckRun, request: RunRequest) -> bool:

@@ -684,6 +684,21 @@ def test_run__forced_and_not_claimed_is_never_called_not_due(
     assert run(force=False).state is RunState.not_due
 
 
+def test_run__slot_that_nobody_handled_is_run_though_others_handled_one_meanwhile() -> None:
+    """The states are read at the beginning, and the checks before this one may take hours."""
+
+    def check(_self: BaseCheck, _item: Item) -> Status:
+        earlier = datetime.now(UTC) - timedelta(minutes=5)
+        CheckState.objects.filter(slug="second").update(handled_slot=earlier)
+        return Status.ok
+
+    make_items(1)
+    make_check("first", check=check, run_every="* * * * *")
+    make_check("second", run_every="* * * * *")
+    done = run_checks(RunRequest()).checks
+    assert [check.state for check in done] == [RunState.complete] * 2
+
+
 def test_run__says_that_a_clock_was_wrong_and_names_its_slot() -> None:
     make_items(1)
     make_check(run_every="*/5 * * * *")
