@@ -179,7 +179,10 @@ class Execution:
     @property
     def _found(self) -> BatchWritten:
         """What was stored, with the payloads that have no result among the counts."""
-        counts = Counter({s: self.written.counts[s] + self.unstored.get(s, 0) for s in Status})
+        # What comes twice is taken off again by the status that is stored, which is not the
+        # one it was counted by if a newer verdict stood there.
+        stored = {status: max(0, self.written.counts[status]) for status in Status}
+        counts = Counter({s: stored[s] + self.unstored.get(s, 0) for s in Status})
         return replace(self.written, counts=counts)
 
     def _evaluated(
