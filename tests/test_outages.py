@@ -34,6 +34,7 @@ def from_driver(state: str | None, kind: type[Error] = OperationalError) -> Erro
         (from_driver("57P01"), Outage.lost),
         (from_driver("08006"), Outage.lost),
         (from_driver("25P03"), Outage.lost),
+        (from_driver("57P05"), Outage.lost),
         (from_driver(None), Outage.lost),
         (from_driver(None, InterfaceError), Outage.lost),
         (from_driver(None, DataError), None),
