@@ -17,7 +17,11 @@ _FULL = ("disk is full", "no space left", "disk full", "database is full")
 _FULL_CODES = {"53100", 1021, 1114}
 _READ_ONLY = ("readonly database", "read-only")
 _READ_ONLY_CODES = {"25006", "42501", 1142, 1290, 1792, 1836}
-_MISSING = ("no such table", "does not exist", "doesn't exist", "no such column", "unknown column")
+# PostgreSQL says "does not exist" of a database and a role, too, but as an OperationalError.
+_MISSING: dict[type[Exception], tuple[str, ...]] = {
+    ProgrammingError: ("does not exist", "doesn't exist"),
+    OperationalError: ("no such table", "no such column", "unknown column"),
+}
 
 
 @contextmanager
@@ -55,8 +59,8 @@ def _in_words(error: Exception) -> ConfigurationError:
 
 
 def _lacks_a_table_of_ours(error: Exception, text: str) -> bool:
-    missing = any(sign in text for sign in _MISSING) and "dwatch_" in text
-    return missing and isinstance(error, (ProgrammingError, OperationalError))
+    signs = _MISSING.get(type(error), ())
+    return "dwatch_" in text and any(sign in text for sign in signs)
 
 
 def _tells(signs: tuple[str, ...], codes: set[object], text: str, found: set[object]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django import forms
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import OperationalError, connection
 
 from dwatch import discovery
 from dwatch.core.plan import DueState
@@ -473,6 +473,15 @@ def test_boundary__other_database_errors() -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT FROM WHERE")
+
+
+@pytest.mark.parametrize("what", ["database", "role"])
+def test_boundary__missing_database_is_no_missing_table(what: str) -> None:
+    with (
+        pytest.raises(ConfigurationError, match="does not answer as it should"),
+        database_errors_in_words(),
+    ):
+        raise OperationalError(f'FATAL:  {what} "dwatch_shop" does not exist')
 
 
 def test_alias__takes_over_results_and_history(problem: str) -> None:
