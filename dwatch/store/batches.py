@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ValidationError
 from django.db import DataError, OperationalError
 
 from dwatch.core.identifier import printable
@@ -86,7 +87,7 @@ def write_batch(ticket: Ticket, batch: OutcomeBatch) -> BatchWritten:
 def _write_or_halve(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
     try:
         return _write(ticket, outcomes, loaded_at)
-    except (DataError, OperationalError, ValueError, OverflowError) as error:
+    except (DataError, OperationalError, ValueError, OverflowError, ValidationError) as error:
         if not _is_refusal(error):
             raise
         if len(outcomes) == 1:

@@ -12,8 +12,9 @@ from dwatch.core.response import CheckResponse
 from dwatch.core.status import Status
 from dwatch.models import AssignedUser, Result, StatusChange
 from dwatch.services.reports import StatusCounts
+from dwatch.store import assignments
 from tests.running import judging, make_check, make_items, run
-from tests.testapp.models import Item
+from tests.testapp.models import Item, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +67,22 @@ def test_impossible_assignee__costs_its_own_row_only(given: Status, shown: Statu
     assert "the database refuses this result" in refused.error
     assert AssignedUser.objects.filter(user=ada).count() == 3
     assert StatusChange.objects.count() == 4
+
+
+@pytest.mark.django_db
+def test_impossible_assignee__where_users_are_named_by_uuid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Django says of text that is no UUID that it is invalid, and of one that is no number
+    # that its value is wrong.
+    monkeypatch.setattr(assignments, "get_user_model", lambda: Part)
+    items = make_items(1, 2)
+    make_check(
+        get_assigned_users=lambda _self, item, _status: ["no key"] if item == items[0] else []
+    )
+    done = run()
+    assert (done.counts.ok, done.counts.unknown, done.errors) == (1, 1, 1)
+    assert "no key" in Result.objects.get(identifier=str(items[0].pk)).error
 
 
 @pytest.mark.django_db(transaction=True)
