@@ -93,28 +93,33 @@ def _pages(queryset: QuerySet[Any], size: int) -> Iterator[PayloadBatch]:
     while True:
         loaded_at = datetime.now(UTC)
         clock = time.monotonic()
-        rows = attempt(persist, partial(_page, ordered, page, size * batches), ordered.db)
-        if isinstance(rows, Failure):
-            yield PayloadBatch([], loaded_at, rows)
+        found = attempt(persist, partial(_page, ordered, page, size * batches), ordered.db)
+        if isinstance(found, Failure):
+            yield PayloadBatch([], loaded_at, found)
             return
+        rows, last = found
         for start in range(0, len(rows), size):
             yield PayloadBatch(rows[start : start + size], loaded_at)
-        if len(rows) < size * batches:
+        if last is None:
             return
-        page = ordered.filter(pk__gt=rows[-1].pk)
+        page = ordered.filter(pk__gt=last)
         batches = _BATCHES_A_PAGE if time.monotonic() - clock < _PAGE_SECONDS else 1
 
 
-def _page(ordered: QuerySet[Any], page: QuerySet[Any], size: int) -> list[Any]:
-    """Return the next ``size`` rows; more, if a join repeats the last one's key."""
+def _page(ordered: QuerySet[Any], page: QuerySet[Any], size: int) -> tuple[list[Any], Any]:
+    """Return the next ``size`` rows, and the key that the page behind them begins after, or None.
+
+    More rows, if a join repeats the last one's key.
+    """
     rows = list(page[: size + 1])
     if len(rows) <= size:
-        return rows
-    after = rows.pop()
-    if after.pk != rows[-1].pk:
-        return rows
-    # The next page begins after this key, so all rows that have it belong here.
-    return [row for row in rows if row.pk != after.pk] + list(ordered.filter(pk=after.pk))
+        return rows, None
+    after, last = rows.pop().pk, rows[-1].pk
+    if after != last:
+        return rows, last
+    # The next page begins after this key, so all rows that have it belong here. There may be
+    # fewer of them by now, which does not make this the last page.
+    return [row for row in rows if row.pk != last] + list(ordered.filter(pk=last)), last
 
 
 def _given_pages(pages: Iterator[Page]) -> Iterator[PayloadBatch]:

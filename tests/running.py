@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.db import connection
 from django.db.models import Q
 
 from dwatch import QuerySetCheck
@@ -16,7 +18,9 @@ from dwatch.services.run import run_checks
 from tests.testapp.models import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from django.db.models import QuerySet
 
     from dwatch.services.reports import CheckRun
 
@@ -68,6 +72,22 @@ def run(slug: str = "items", **options: Any) -> CheckRun:
 def refresh(slug: str = "items", **options: Any) -> CheckRun:
     """Refresh one check and return its report."""
     return refresh_results(RefreshRequest(Selection(slugs=(slug,)), **options)).checks[0]
+
+
+@contextmanager
+def deleting_before(number: int, rows: QuerySet[Any]) -> Iterator[None]:
+    """Delete the rows right before the query with this number, as somebody else might."""
+    seen = 0
+
+    def watch(execute: Any, *query: Any) -> Any:
+        nonlocal seen
+        seen += 1
+        if seen == number:
+            rows.delete()
+        return execute(*query)
+
+    with connection.execute_wrapper(watch):
+        yield
 
 
 def make_items(*values: int) -> list[Item]:

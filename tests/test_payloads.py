@@ -11,7 +11,7 @@ from django.db.models.lookups import GreaterThan
 from django.test.utils import CaptureQueriesContext
 
 from dwatch import payloads
-from tests.running import make_check, make_items
+from tests.running import deleting_before, make_check, make_items
 from tests.testapp.models import Item, Part, SpecialItem
 
 if TYPE_CHECKING:
@@ -95,6 +95,26 @@ def test_draw__pages_are_no_larger_than_asked(size: int) -> None:
     assert [len(batch.payloads) for batch in drawn(Item.objects.all(), size)] == [
         len(range(8)[start : start + size]) for start in range(0, 8, size)
     ]
+
+
+def test_draw__rows_that_go_between_two_queries_do_not_end_it() -> None:
+    items = make_items(1, 2, 3, 4, 5, 6)
+    Part.objects.bulk_create(Part(item=item) for item in (*items, items[1]))
+    source = Item.objects.filter(parts__number=0)
+    with deleting_before(2, Part.objects.filter(item=items[1])):
+        batches = drawn(source, 2)
+    assert flat(batches) == [items[0], *items[2:]]
+
+
+def test_draw__goes_on_behind_a_payload_that_its_check_deletes() -> None:
+    make_items(1, 2, 3)
+    check = make_check(generate=lambda _self: Item.objects.all())()
+    values = []
+    for batch in payloads.Supply(check).draw(1):
+        (item,) = batch.payloads
+        values.append(item.value)
+        item.delete()
+    assert values == [1, 2, 3]
 
 
 def test_draw__source_that_raises_gives_what_came_before() -> None:

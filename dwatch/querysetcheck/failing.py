@@ -63,24 +63,30 @@ class FailingRows:
         following = ordered
         while True:
             loaded_at = datetime.now(UTC)
-            found = self._read(ordered, following, size)
+            found, last = self._read(ordered, following, size)
             if found:
                 yield Page(self.shape.payloads(self._once(found)), loaded_at)
-            if len(found) < size:
+            if last is None:
                 return
-            following = ordered.filter(pk__gt=self.shape.key(found[-1]))
+            following = ordered.filter(pk__gt=last)
             size = max(size, min(self.shape.next_size(found, MAX_CHARACTERS), most, MOST))
 
-    def _read(self, ordered: QuerySet[Any], following: QuerySet[Any], size: int) -> list[Any]:
-        """Return the next ``size`` rows; more, if a join repeats the last one's key."""
+    def _read(
+        self, ordered: QuerySet[Any], following: QuerySet[Any], size: int
+    ) -> tuple[list[Any], Any]:
+        """Return the next ``size`` rows, and the key that the page behind them begins after.
+
+        No key, but None, if there is no such page; more rows, if a join repeats the last one's key.
+        """
         rows = self.shape.fetch(following[: size + 1])
         if len(rows) <= size:
-            return rows
-        after = self.shape.key(rows.pop())
-        if self.shape.key(rows[-1]) != after:
-            return rows
-        before = [row for row in rows if self.shape.key(row) != after]
-        return before + self.shape.fetch(ordered.filter(pk=after))
+            return rows, None
+        after, last = self.shape.key(rows.pop()), self.shape.key(rows[-1])
+        if after != last:
+            return rows, last
+        before = [row for row in rows if self.shape.key(row) != last]
+        # Others may delete rows between the two queries: few rows do not make the last page.
+        return before + self.shape.fetch(ordered.filter(pk=last)), last
 
     def _once(self, rows: list[Any]) -> list[Any]:
         if len(set(map(self.shape.key, rows))) == len(rows):
