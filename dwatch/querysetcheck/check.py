@@ -15,7 +15,7 @@ from dwatch.core.response import CheckResponse
 from dwatch.core.status import Status
 from dwatch.exceptions import SkipCheck
 from dwatch.querysetcheck import definition
-from dwatch.querysetcheck.conditions import STATUS, conditions_of
+from dwatch.querysetcheck.conditions import STATUS, conditions_of, worst_first
 from dwatch.querysetcheck.failing import FailingRows
 from dwatch.querysetcheck.question import VALUE, Question
 from dwatch.querysetcheck.shapes import AsInstances, AsOutcomes, Layout
@@ -79,7 +79,7 @@ class QuerySetCheck(BaseCheck):
         return self.queryset.all()  # type: ignore[no-any-return]
 
     def get_conditions(self) -> Mapping[Status, Any]:
-        """Return what must hold for each status, worst first; asked anew at each run."""
+        """Return what must hold for each status; asked anew at each run."""
         return conditions_of(self)
 
     def check(self, payload: Any) -> CheckResponse | Status:
@@ -169,7 +169,8 @@ class QuerySetCheck(BaseCheck):
             definition.refuse_queryset(queryset, name_of(type(self)))
             definition.refuse_fields(type(self), queryset)
             columns = (*self._naming, *self._data_names, *self._described)
-            self._asked = Question(queryset, self.get_conditions(), columns)
+            conditions = worst_first(self.get_conditions(), name_of(type(self)))
+            self._asked = Question(queryset, conditions, columns)
         return self._asked
 
     @property

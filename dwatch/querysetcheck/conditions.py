@@ -43,6 +43,19 @@ def conditions_of(check: Any) -> dict[Status, Any]:
     return conditions
 
 
+def worst_first(conditions: Mapping[Status, Any], name: str) -> dict[Status, Any]:
+    """Return the conditions in the order in which they are asked: the worst that holds counts.
+
+    Raises DefinitionError if there are none, or some for what is no problem.
+    """
+    if not conditions or not set(conditions) <= set(PROBLEMS):
+        raise DefinitionError(
+            f"{name}.get_conditions() gives conditions for {list(conditions)!r:.100}",
+            "Give them by Status: critical, warning or unknown.",
+        )
+    return {status: conditions[status] for status in PROBLEMS if status in conditions}
+
+
 def is_callable(condition: object) -> bool:
     """Return whether it has to be called to get the condition."""
     return callable(condition) and not hasattr(condition, "resolve_expression")

@@ -64,6 +64,22 @@ def test_run__the_worst_condition_that_holds_counts(description: str) -> None:
     assert str(good.pk) not in stored()
 
 
+def test_run__the_worst_condition_counts_in_whatever_order_they_are_given() -> None:
+    make_items(-9, -1)
+    given: dict[Any, Any] = {Status.warning: Q(value__lt=0), Status.critical: Q(value__lt=-5)}
+    make_queryset_check(get_conditions=lambda _self: given)
+    assert run().counts == StatusCounts(critical=1, warning=1)
+
+
+@pytest.mark.parametrize("given", [{}, {"critical": Q(value__lt=0)}, {Status.ok: Q(value=1)}])
+def test_run__conditions_for_no_problem_are_an_error(given: dict[Any, Any]) -> None:
+    make_items(-1)
+    make_queryset_check(get_conditions=lambda _self: given)
+    done = run()
+    assert (done.state, done.errors) == (RunState.failed, 1)
+    assert "get_conditions() gives conditions for" in done.error
+
+
 @BOTH_SHAPES
 def test_run__both_shapes_store_the_same(description: str) -> None:
     (item,) = make_items(-1)
