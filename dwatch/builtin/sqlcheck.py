@@ -110,7 +110,8 @@ class SqlCheck(BaseCheck):
         value = row.columns[self.status_column]
         if isinstance(value, str) and value in Status.__members__:
             return Status[value]
-        if isinstance(value, int) and value in set(Status):
+        # That something is true does not make it ok, whose number is 1.
+        if isinstance(value, int) and not isinstance(value, bool) and value in set(Status):
             return Status(value)
         raise ValueError(f"{self.status_column} is {value!r:.80}, which is no status")
 
@@ -155,18 +156,17 @@ def _refuse_statement(sql: object, name: str) -> None:
 def _read_only(alias: str) -> Iterator[Any]:
     """Give a cursor in a transaction in which nothing can be written."""
     connection = connections[alias]
-    with connection.cursor() as cursor:
-        if connection.vendor == "mysql" and not connection.in_atomic_block:
-            cursor.execute("SET TRANSACTION READ ONLY")  # the one that follows
-        with transaction.atomic(using=alias):
-            if connection.vendor == "postgresql":
-                cursor.execute("SET TRANSACTION READ ONLY")
-            if connection.vendor != "sqlite":
-                yield cursor
-                return
+    is_ours = not connection.in_atomic_block
+    with connection.cursor() as cursor, transaction.atomic(using=alias):
+        # MariaDB and MySQL say it of the next transaction, which begins with the next statement.
+        if connection.vendor == "postgresql" or (connection.vendor == "mysql" and is_ours):
+            cursor.execute("SET TRANSACTION READ ONLY")
+        if connection.vendor != "sqlite":
+            yield cursor
+            return
+        try:
             # Not before the transaction begins: it may want to be one that writes.
             cursor.execute("PRAGMA query_only = ON")
-            try:
-                yield cursor
-            finally:
-                cursor.execute("PRAGMA query_only = OFF")
+            yield cursor
+        finally:
+            cursor.execute("PRAGMA query_only = OFF")

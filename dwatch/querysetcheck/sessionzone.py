@@ -26,8 +26,9 @@ def stored_time(alias: str) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT @@SESSION.time_zone")
         (before,) = cursor.fetchone()
-        cursor.execute("SET SESSION time_zone = %s", [_offset(connection)])
     try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION time_zone = %s", [_offset(connection)])
         yield
     finally:
         with connection.cursor() as cursor:

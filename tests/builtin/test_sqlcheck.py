@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.db import connection, connections
 
 from dwatch.builtin import SqlCheck
+from dwatch.builtin.sqlcheck import BadRow
+from dwatch.core.interrupt import Interrupted
 from dwatch.core.status import Status
 from dwatch.exceptions import DefinitionError
 from dwatch.models import Result
@@ -57,6 +60,12 @@ def test_status__can_come_from_a_column_by_name_or_number() -> None:
         status_column="value",
     )
     assert run().counts == StatusCounts(warning=1, unknown=2)
+
+
+def test_status__what_is_true_is_not_ok() -> None:
+    check = make_kind(SqlCheck, sql="SELECT id, value < 0 AS bad", status_column="bad")()
+    with pytest.raises(ValueError, match="bad is True, which is no status"):
+        check.check(BadRow(1, {"id": 1, "bad": True}))
 
 
 @pytest.mark.django_db
@@ -124,6 +133,29 @@ def test_run__cannot_write(mode: str | None, monkeypatch: Any) -> None:
     Item.objects.filter(name__startswith="afterwards").update(value=-1)
     make_kind(SqlCheck, sql=NEGATIVE)
     assert run().counts == StatusCounts(critical=1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("number", range(1, 6))
+def test_generate__interrupted_anywhere_leaves_the_connection_as_it_was(number: int) -> None:
+    check = make_kind(SqlCheck, sql=NEGATIVE)()
+    seen = 0
+
+    def interrupt(execute: Any, sql: str, *rest: Any) -> Any:
+        nonlocal seen
+        seen += sql != "BEGIN"  # where Django itself cannot be interrupted
+        answer = execute(sql, *rest)
+        if seen == number and sql != "BEGIN":
+            raise Interrupted
+        return answer
+
+    with connection.execute_wrapper(interrupt), suppress(Interrupted):
+        check.generate()
+    Item.objects.create(name="still writable")
+    if connection.vendor == "mysql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT @@SESSION.time_zone = @@GLOBAL.time_zone")
+            assert cursor.fetchone() == (1,)
 
 
 @pytest.mark.django_db
