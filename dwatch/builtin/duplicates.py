@@ -11,6 +11,7 @@ from dwatch.builtin.attributes import chosen_fields
 from dwatch.builtin.defects import DefectiveRows, exactly, is_text
 from dwatch.core.definition import name_of
 from dwatch.exceptions import DefinitionError
+from dwatch.querysetcheck.conditions import multiplies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,10 @@ class Duplicates(DefectiveRows):
         """Return that the row is one of several."""
         fields = _fields(type(self), rows.model)
         compared = [self._compared(field, rows) for field in fields]
-        given = rows.order_by().filter(**{f"{field.name}__isnull": False for field in fields})
+        rows = rows.order_by()
+        if multiplies(rows):  # a row that a join repeats is no other row
+            rows = rows.model._base_manager.using(rows.db).filter(pk__in=rows.values("pk"))
+        given = rows.filter(**{f"{field.name}__isnull": False for field in fields})
         counted = given.annotate(dwatch_same=Window(Count("pk"), partition_by=compared))
         return Q(pk__in=counted.filter(dwatch_same__gt=1).values("pk"))
 

@@ -3,14 +3,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db.models import Count
 
 from dwatch.builtin import Duplicates
 from dwatch.core.status import Status
 from dwatch.exceptions import DefinitionError
 from dwatch.models import Result
 from dwatch.services.reports import StatusCounts
-from tests.running import make_kind, refresh, run
-from tests.testapp.models import Document
+from tests.running import make_items, make_kind, refresh, run
+from tests.testapp.models import Document, Item, Part
 
 
 def documents(*codes: str | None, **values: Any) -> list[Document]:
@@ -37,6 +38,17 @@ def test_duplicates__each_row_that_shares_its_value_is_a_problem() -> None:
     done = run()
     assert (done.counts, done.status_changes) == (StatusCounts(critical=3, ok=5), 2)
     assert refresh().counts == StatusCounts(critical=3, ok=2)
+
+
+@pytest.mark.django_db
+def test_duplicates__a_row_that_a_join_repeats_is_no_other_row() -> None:
+    one, two, three = make_items(1, 1, 3)
+    Part.objects.bulk_create(Part(item=item) for item in (one, two, three, three))
+    make_kind(Duplicates, queryset=Item.objects.filter(parts__number=0), fields=("value",))
+    assert run().counts == StatusCounts(critical=2, ok=1)
+    counted = Item.objects.annotate(amount=Count("parts")).filter(amount__gt=0)
+    make_kind(Duplicates, queryset=counted, fields=("value",))
+    assert run().counts == StatusCounts(critical=2, ok=1)
 
 
 @pytest.mark.django_db
