@@ -42,6 +42,7 @@ def refresh_results(
     observer = observer or SilentObserver()
     with database_errors_in_words():
         classes = selecting.select(request.selection)
+        selecting.refuse_nothing(classes)
         known = states.ensure_states(classes)
         _refuse_unknown(request, [known[cls.slug] for cls in classes])
 

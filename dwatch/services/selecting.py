@@ -22,6 +22,14 @@ def select(selection: Selection) -> list[type[BaseCheck]]:
         raise _with_failures(error) from error
 
 
+def refuse_nothing(classes: list[type[BaseCheck]]) -> None:
+    """Keep a gate from being green because the wrong settings know no check at all."""
+    if not classes and not discovery.failed_modules():
+        raise UnknownCheckError(
+            "no check is registered", "Write one in <app>/checks.py and decorate it with @register."
+        )
+
+
 def named(selection: Selection) -> frozenset[str]:
     """Return the slugs that a pattern of the selection asked for."""
     if not selection.slugs:

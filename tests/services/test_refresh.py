@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dwatch.core.registry import registry
 from dwatch.core.status import Status
-from dwatch.exceptions import UnknownResultError
+from dwatch.exceptions import UnknownCheckError, UnknownResultError
 from dwatch.models import CheckState, Result, Run
 from dwatch.services.refresh import refresh_results
 from dwatch.services.reports import RunState, StatusCounts
@@ -29,6 +30,12 @@ def test_refresh__uuid_keys() -> None:
     parts[0].delete()
     done = refresh()
     assert (done.counts, done.gone) == (StatusCounts(ok=2), 1)
+
+
+def test_refresh__no_check_at_all_is_no_success() -> None:
+    registry.restore({})
+    with pytest.raises(UnknownCheckError, match="no check is registered"):
+        refresh_results(RefreshRequest())
 
 
 def test_refresh__long_identifier_is_found_by_its_whole_text() -> None:
