@@ -100,7 +100,10 @@ class Execution:
         confirm_after = self.check_class.confirm_after
         leaves_out = self.check_class.only_problems
         absent_is_ok = leaves_out and confirm_after > 1 and runs.left_out_only_what_is_fine(lease)
-        ticket = Ticket(lease, run.pk, self.reason, assigns, confirm_after, absent_is_ok)
+        finds_nothing = self.source.complete and not runs.has_results(lease)
+        ticket = Ticket(
+            lease, run.pk, self.reason, assigns, confirm_after, absent_is_ok, finds_nothing
+        )
         end = self._guarded(lambda check: self._judge_and_store(check, ticket, run))
         if end.state is not Run.State.COMPLETE or not self.source.complete:
             return end
@@ -152,7 +155,11 @@ class Execution:
         batches = self._evaluated(check, source, ticket.lease.state_id)
         for batch in gather(batches, self.together):
             with self.watch.stop.protected():
-                self._count(write_batch(ticket, batch), batch.outcomes)
+                written = write_batch(ticket, batch)
+                self._count(written, batch.outcomes)
+            if written.duplicates:
+                # Names come again, so the next batch may well find something.
+                ticket = replace(ticket, finds_nothing=False)
 
     def _rehearse(self, check: BaseCheck, state: CheckState | None) -> Failure | None:
         for batch in self._evaluated(check, self.source, state.pk if state else None):

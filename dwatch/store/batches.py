@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
-from django.db import DataError, OperationalError
+from django.db import DataError, OperationalError, connections
 
 from dwatch.core.identifier import printable
 from dwatch.core.outcome import Disposition, Outcome
@@ -16,6 +16,7 @@ from dwatch.core.status import Status
 from dwatch.core.transition import keep_worst, sort_out
 from dwatch.store import acknowledgements, assignments, unconfirmed
 from dwatch.store.states import write_fenced
+from dwatch.store.transactions import database
 from dwatch.store.writers import writer_for
 from dwatch.store.writers.stamp import Compared, Stamp
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dwatch.core.outcome import OutcomeBatch
     from dwatch.core.transition import BatchChanges
     from dwatch.store.states import Lease
+    from dwatch.store.writers.orm import OrmWriter
 
 _MYSQL_UNKNOWN_CHARACTER = 1366
 
@@ -43,6 +45,8 @@ class Ticket:
 
     For checks that store no ok results, once a run of theirs was complete.
     """
+    finds_nothing: bool = False
+    """Whether the check has no result yet, so that there is nothing to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +120,24 @@ def _refused(outcome: Outcome, error: Exception) -> Outcome:
 
 
 def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
-    return write_fenced(ticket.lease, lambda: _store(ticket, outcomes, loaded_at))
+    # Within a transaction of the caller's a row that is there after all would spoil it.
+    may_insert_blindly = ticket.finds_nothing and not connections[database()].in_atomic_block
+
+    def work() -> BatchWritten:
+        nonlocal may_insert_blindly
+        blindly, may_insert_blindly = may_insert_blindly, False  # a second try looks
+        return _store(ticket, outcomes, loaded_at, blindly=blindly)
+
+    return write_fenced(ticket.lease, work)
 
 
-def _store(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
+def _store(
+    ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime, *, blindly: bool
+) -> BatchWritten:
     now = datetime.now(UTC)
     stamp = Stamp(ticket.lease.state_id, ticket.run_id, ticket.reason, now=now, loaded_at=loaded_at)
     writer = writer_for(stamp)
-    if ticket.confirm_after > 1:
-        # What is unchanged may still end a wait, so its row must be known.
-        left = Compared(outcomes, writer.read(outcomes))
-    else:
-        left = writer.touch_unchanged(outcomes)
+    left = Compared(outcomes, {}) if blindly else _compare(ticket, outcomes, writer)
     changes = sort_out(left.outcomes, left.stored, loaded_at=loaded_at, run_id=ticket.run_id)
     if ticket.confirm_after > 1:
         changes = unconfirmed.hold_back(
@@ -148,6 +158,13 @@ def _store(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> Batc
         ]
         assignments.assign(pairs)
     return _tally(outcomes, changes, ticket.run_id)
+
+
+def _compare(ticket: Ticket, outcomes: list[Outcome], writer: OrmWriter) -> Compared:
+    if ticket.confirm_after > 1:
+        # What is unchanged may still end a wait, so its row must be known.
+        return Compared(outcomes, writer.read(outcomes))
+    return writer.touch_unchanged(outcomes)
 
 
 def _tally(outcomes: list[Outcome], changes: BatchChanges, run_id: int) -> BatchWritten:

@@ -111,6 +111,12 @@ def unseen_results(lease: Lease, run: Run) -> ResultQuerySet:
     )
 
 
+def has_results(lease: Lease) -> bool:
+    """Return whether the check has any result, be it vanished."""
+    results = Result.objects.using(database()).filter(check_state=lease.state_id)
+    return read(results.exists)
+
+
 def left_out_only_what_is_fine(lease: Lease) -> bool:
     """Return whether a run of the check, refreshes apart, was complete, and no cap hid a problem.
 

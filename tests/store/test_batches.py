@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,9 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from dwatch.core.outcome import Outcome, OutcomeBatch
 from dwatch.core.status import Status
 from dwatch.exceptions import LeaseLostError
-from dwatch.models import Result, Run
+from dwatch.models import Result, Run, StatusChange
 from dwatch.store import runs, states
 from dwatch.store.batches import Ticket, write_batch
+from tests.faults.history import assert_history_is_unbroken
 from tests.running import make_check
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +103,44 @@ def test_write_batch__repeated_after_a_newer_verdict_changes_nothing(ticket: Tic
     second = write_batch(ticket, worse)
     assert Result.objects.get().status == Status.ok
     assert all(number >= 0 for number in (first + second).counts.values())
+
+
+def statements(queries: CaptureQueriesContext) -> list[str]:
+    return [one["sql"].replace('"', "").replace("`", "") for one in queries.captured_queries]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_write_batch__first_run_compares_with_nothing(ticket: Ticket) -> None:
+    with CaptureQueriesContext(connection) as compared:
+        write_batch(ticket, outcomes("1", "2"))
+    first = replace(ticket, finds_nothing=True)
+    with CaptureQueriesContext(connection) as blind:
+        written = write_batch(first, outcomes("3", "4"))
+    assert len(statements(blind)) == len(statements(compared)) - 1
+    assert (written.counts[Status.ok], written.status_changes) == (2, 2)
+    assert StatusChange.objects.count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_write_batch__first_run_that_finds_something_after_all(ticket: Ticket) -> None:
+    first = replace(ticket, finds_nothing=True)
+    write_batch(first, outcomes("1", "2", "3"))
+    worse = OutcomeBatch(
+        [Outcome("2", Status.critical), Outcome("4", Status.ok)], datetime.now(UTC)
+    )
+    written = write_batch(first, worse)
+    assert (written.duplicates, written.status_changes) == (1, 2)
+    assert dict(Result.objects.order_by("pk").values_list("identifier", "status")) == {
+        "1": Status.ok,
+        "2": Status.critical,
+        "3": Status.ok,
+        "4": Status.ok,
+    }
+    assert_history_is_unbroken()
+
+
+def test_write_batch__first_run_within_a_transaction_looks_first(ticket: Ticket) -> None:
+    write_batch(ticket, outcomes("1"))
+    written = write_batch(replace(ticket, finds_nothing=True), outcomes("1", "2"))
+    assert written.duplicates == 1
+    assert Result.objects.count() == 2
