@@ -29,7 +29,7 @@ def batch_size() -> int:
 
 
 def transaction_size() -> int:
-    """Return how many outcomes are stored in one transaction at most (2000)."""
+    """Return up to how many outcomes batches are joined for one transaction (2000)."""
     return _read(
         "DWATCH_TRANSACTION_SIZE", 2000, _is_between(1, 20000), "a whole number from 1 to 20000"
     )
