@@ -23,7 +23,7 @@ from dwatch.models import Run
 from dwatch.services.checkruns import next_slot_of, title_of
 from dwatch.services.reports import CheckRun, Problem, RunState, StatusCounts
 from dwatch.services.sources import StoredResults
-from dwatch.store import runs, states
+from dwatch.store import assignments, runs, states
 from dwatch.store.batches import BatchWritten, Ticket, write_batch
 from dwatch.store.heartbeat import kept_alive
 
@@ -70,7 +70,7 @@ class Execution:
     unstored: dict[Status, int] = field(default_factory=dict)
     """Payloads by status that have no result, because the check leaves them out."""
     together: int = field(default_factory=conf.transaction_size)
-    """How many outcomes are stored in one transaction. May raise ConfigurationError."""
+    """Up to how many outcomes batches are joined to be stored. May raise ConfigurationError."""
     notes: dict[str, None] = field(default_factory=dict)
     """What people should know besides, each sentence once."""
 
@@ -96,7 +96,9 @@ class Execution:
         return self._report(RunState(end.state.value), started, time.monotonic() - clock, end)
 
     def _finish(self, lease: states.Lease, run: Run) -> runs.RunEnd:
-        assigns = overrides(self.check_class, "get_assigned_users", "get_assigned_groups")
+        names_people = overrides(self.check_class, "get_assigned_users", "get_assigned_groups")
+        # A check that named people once still has to be rid of them.
+        assigns = names_people or assignments.there_are_any()
         confirm_after = self.check_class.confirm_after
         leaves_out = self.check_class.only_problems
         absent_is_ok = leaves_out and confirm_after > 1 and runs.left_out_only_what_is_fine(lease)

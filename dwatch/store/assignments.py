@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
 from dwatch.models import AssignedGroup, AssignedUser
-from dwatch.store.transactions import database
+from dwatch.store.transactions import database, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
     from dwatch.core.outcome import Outcome
+
+
+def there_are_any() -> bool:
+    """Return whether anybody is assigned to any result."""
+    tables = (AssignedUser, AssignedGroup)
+    return read(lambda: any(table.objects.using(database()).exists() for table in tables))
 
 
 def assign(results: Sequence[tuple[int, Outcome]]) -> None:

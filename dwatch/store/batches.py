@@ -37,7 +37,7 @@ class Ticket:
     run_id: int
     reason: str
     assigns: bool
-    """Whether the check names assignees; if not, nothing is looked up."""
+    """Whether results may have assignees, or get some; if not, nothing is looked up."""
     confirm_after: int = 1
     """Judgements in a row it takes until a worse status is shown."""
     absent_is_ok: bool = False
@@ -153,7 +153,7 @@ def _store(
     acknowledgements.end_overtaken(status_changes, now)
     if ticket.assigns:
         pairs = [
-            *writer.find(changes.new),
+            *writer.find([one for one in changes.new if one.users or one.groups]),
             *((row.pk, outcome) for row, outcome in changes.changed),
         ]
         assignments.assign(pairs)

@@ -364,6 +364,20 @@ def test_run__assigns_users_and_groups_and_keeps_them_in_step() -> None:
     assert len(items) == Result.objects.count()
 
 
+def test_run__nobody_stays_assigned_once_the_check_names_nobody() -> None:
+    ada, group = User.objects.create(username="ada"), Group.objects.create(name="ops")
+    make_items(1, -1)
+    make_check(
+        get_assigned_users=lambda _self, _item, _status: [ada],
+        get_assigned_groups=lambda _self, _item, _status: [group],
+    )
+    run()
+    assert (AssignedUser.objects.count(), AssignedGroup.objects.count()) == (2, 2)
+    make_check()
+    run()
+    assert (AssignedUser.objects.count(), AssignedGroup.objects.count()) == (0, 0)
+
+
 def test_run__queries_are_constant_however_much_changes(settings: Any) -> None:
     settings.DWATCH_BATCH_SIZE = 500
     user = User.objects.create(username="ada")
