@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -372,3 +373,23 @@ def test_confirm_after__a_row_beyond_the_cap_was_no_fine_one() -> None:
     assert (done.counts, done.unconfirmed) == (StatusCounts(critical=1, ok=2), 0)
     assert statuses() == {"item 0": Status.ok, "item 1": Status.critical}
     assert counted() == done.counts
+
+
+def test_confirm_after__check_that_a_cleanup_elsewhere_deletes_fails_alone() -> None:
+    done: list[str] = []
+
+    def clean_up(execute: Any, sql: str, *arguments: Any) -> Any:
+        answer = execute(sql, *arguments)
+        if not done and re.search(r"INSERT INTO \W?dwatch_run\W", sql):
+            done.append(sql)
+            CheckState.objects.filter(slug="items").delete()
+        return answer
+
+    make_items(-1)
+    make_queryset_check(confirm_after=2)
+    make_check("others")
+    with connection.execute_wrapper(clean_up):
+        items, others = run_checks(RunRequest(force=True)).checks
+    assert done
+    assert (items.state, others.state) == (RunState.failed, RunState.complete)
+    assert "took this check over" in items.error
