@@ -206,10 +206,12 @@ class Execution:
 
     def _count(self, written: BatchWritten, outcomes: list[Outcome]) -> None:
         # Numbers add up; identifiers would, too, until the memory is full.
-        self.written += replace(written, held={})
+        self.written += replace(written, held={}, refused={})
         if self.check_class.only_problems:
             judged = Disposition.judged
             self.verdicts.update([one.status for one in outcomes if one.disposition is judged])
+        if written.refused:
+            outcomes = [written.refused.get(one.identifier, one) for one in outcomes]
         shown = _as_shown(outcomes, written.held) if written.held else outcomes
         problems = [one for one in shown if one.status is not Status.ok and _is_problem(one)]
         for outcome in problems:

@@ -62,6 +62,8 @@ class BatchWritten:
     unconfirmed: int = 0
     held: dict[str, Status] = field(default_factory=dict)
     """What is shown, by identifier, where a worse verdict is held back."""
+    refused: dict[str, Outcome] = field(default_factory=dict)
+    """What is stored, by identifier, instead of what the database refuses."""
 
     def __add__(self, other: BatchWritten) -> BatchWritten:
         return BatchWritten(
@@ -73,6 +75,7 @@ class BatchWritten:
             self.status_changes + other.status_changes,
             self.unconfirmed + other.unconfirmed,
             {**self.held, **other.held},
+            {**self.refused, **other.refused},
         )
 
 
@@ -95,8 +98,9 @@ def _write_or_halve(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime
         if not _is_refusal(error):
             raise
         if len(outcomes) == 1:
-            refused = [_refused(outcomes[0], error)]
-            return _write(ticket, refused, loaded_at)
+            refused = _refused(outcomes[0], error)
+            written = _write(ticket, [refused], loaded_at)
+            return written + BatchWritten(refused={refused.identifier: refused})
     middle = len(outcomes) // 2
     first = _write_or_halve(ticket, outcomes[:middle], loaded_at)
     return first + _write_or_halve(ticket, outcomes[middle:], loaded_at)

@@ -65,6 +65,7 @@ def test_impossible_assignee__costs_its_own_row_only(given: Status, shown: Statu
     refused = Result.objects.get(identifier=str(items[2].pk))
     assert refused.status == shown
     assert "the database refuses this result" in refused.error
+    assert refused.error in [problem.error for problem in done.problems]
     assert AssignedUser.objects.filter(user=ada).count() == 3
     assert StatusChange.objects.count() == 4
 
