@@ -86,6 +86,8 @@ def write_batch(ticket: Ticket, batch: OutcomeBatch) -> BatchWritten:
     more. A row that the database refuses is found by halving the batch, and
     stored as unknown with the reason.
     """
+    if not batch.outcomes:  # interrupted at its first payload
+        return BatchWritten()
     outcomes, duplicates = keep_worst(batch.outcomes)
     written = _write_or_halve(ticket, list(outcomes.values()), batch.loaded_at)
     return written + BatchWritten(duplicates=duplicates)

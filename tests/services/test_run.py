@@ -554,9 +554,10 @@ def test_run__interrupted_keeps_what_was_judged_and_leaves_the_slot_due(number: 
     assert state.lease_token == ""
 
 
-def test_run__hanging_payload_is_left_after_the_grace_time() -> None:
+@pytest.mark.parametrize("hanging", [1, 2])
+def test_run__hanging_payload_is_left_after_the_grace_time(hanging: int) -> None:
     def check(_self: BaseCheck, item: Item) -> Status:
-        if item.value == 2:
+        if item.value == hanging:
             os.kill(os.getpid(), signal.SIGINT)
             while True:
                 signal.pause()
@@ -565,7 +566,8 @@ def test_run__hanging_payload_is_left_after_the_grace_time() -> None:
     make_items(1, 2, 3)
     make_check(check=check)
     assert run().state is RunState.interrupted
-    assert Result.objects.count() == 1
+    assert Result.objects.count() == hanging - 1
+    assert CheckState.objects.get().lease_token == ""
 
 
 def test_run__hooks_that_raise_do_not_end_the_run() -> None:

@@ -75,6 +75,11 @@ def test_write_batch__unchanged_rows_are_only_touched(ticket: Ticket) -> None:
     assert written == [["evaluated_at", "last_run"]]
 
 
+def test_write_batch__of_nothing_writes_nothing(ticket: Ticket) -> None:
+    assert write_batch(ticket, outcomes()).counts.total() == 0
+    assert Result.objects.count() == 0
+
+
 def test_acquire_lease__only_one_gets_it() -> None:
     state = states.ensure_states([make_check()])["items"]
     now = datetime.now(UTC)
