@@ -40,8 +40,12 @@ _POSTGRESQL_BUSY = {"40001", "40P01", "55P03"}  # serialisation, deadlock, lock 
 # Connection exceptions; shut down, crashed, starting; idle, within a transaction or not; too many.
 _POSTGRESQL_LOST = ("08", "57P01", "57P02", "57P03", "57P05", "25P03", "53300")
 _MYSQL_BUSY = {1020, 1205, 1213}  # record changed, lock timeout, deadlock
-# Too many connections, shutdown, killed, network; and the client's own: refused, gone, cut.
-_MYSQL_LOST = {1040, 1053, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
+# Too many connections, shutdown, killed, network; and the client's own: refused, gone, cut,
+# out of step (2014) because a signal has torn the reader away from an answer.
+_MYSQL_LOST = {
+    *(1040, 1053, 1152, 1158, 1159, 1160, 1161, 1927),
+    *(2002, 2003, 2006, 2013, 2014, 2055, 4031),
+}
 _SQLITE_BUSY = ("database is locked", "database table is locked", "database schema is locked")
 
 

@@ -7,6 +7,7 @@ from django.db import (
     IntegrityError,
     InterfaceError,
     OperationalError,
+    ProgrammingError,
     connection,
     transaction,
 )
@@ -44,6 +45,7 @@ def from_driver(state: str | None, kind: type[Error] = OperationalError) -> Erro
         (OperationalError(1213, "Deadlock found"), Outage.busy),
         (OperationalError(2006, "Server has gone away"), Outage.lost),
         (OperationalError(2013, "Lost connection"), Outage.lost),
+        (ProgrammingError(2014, "Commands out of sync"), Outage.lost),
         (InterfaceError(0, ""), Outage.lost),
         (OperationalError(1290, "read-only"), None),
         (OperationalError("database is locked"), Outage.busy),

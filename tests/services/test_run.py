@@ -570,6 +570,26 @@ def test_run__hanging_payload_is_left_after_the_grace_time(hanging: int) -> None
     assert CheckState.objects.get().lease_token == ""
 
 
+@pytest.mark.django_db(transaction=True)
+def test_run__interrupted_query_costs_nothing_that_was_judged() -> None:
+    sleep = {"postgresql": "SELECT PG_SLEEP(2)", "mysql": "SELECT SLEEP(2)"}.get(connection.vendor)
+
+    def check(_self: BaseCheck, item: Item) -> Status:
+        if item.value == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            with connection.cursor() as cursor:
+                cursor.execute(sleep or "SELECT 1")
+            while True:
+                signal.pause()
+        return Status.ok
+
+    make_items(1, 2, 3)
+    make_check(check=check)
+    assert run().state is RunState.interrupted
+    assert Result.objects.count() == 1
+    assert CheckState.objects.get().lease_token == ""
+
+
 def test_run__hooks_that_raise_do_not_end_the_run() -> None:
     def broken(*_args: object) -> Any:
         message = "broken hook"
