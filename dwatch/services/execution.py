@@ -26,6 +26,7 @@ from dwatch.services.sources import StoredResults
 from dwatch.store import assignments, runs, states
 from dwatch.store.batches import BatchWritten, Ticket, write_batch
 from dwatch.store.heartbeat import kept_alive
+from dwatch.store.transactions import is_enclosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 
 MAX_PROBLEMS = 5
 """How many of the worst payloads a report names for each check."""
+_TRANSACTION_NOTE = (
+    "Its generate() keeps a transaction open: nothing is stored for good until that ends, "
+    "and nothing at all if generate() fails."
+)
 _WORST = max(status.severity for status in Status)
 
 
@@ -155,7 +160,10 @@ class Execution:
 
     def _store(self, check: BaseCheck, ticket: Ticket, source: Source) -> None:
         batches = self._evaluated(check, source, ticket.lease.state_id)
+        enclosed = is_enclosed()
         for batch in gather(batches, self.together):
+            if is_enclosed() and not enclosed:
+                self._note(_TRANSACTION_NOTE)
             with self.watch.stop.protected():
                 written = write_batch(ticket, batch)
                 self._count(written, batch.outcomes)

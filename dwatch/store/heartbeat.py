@@ -12,7 +12,7 @@ from django.db import Error, connections
 from dwatch import conf
 from dwatch.exceptions import DwatchError
 from dwatch.store.states import prolong
-from dwatch.store.transactions import database
+from dwatch.store.transactions import database, is_enclosed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def kept_alive(lease: Lease) -> Iterator[None]:
     thread open a connection of its own. Within a transaction of the caller's
     nobody else can see the lease: nothing is done.
     """
-    if connections[database()].in_atomic_block:
+    if is_enclosed():
         yield
         return
     over = threading.Event()

@@ -22,6 +22,11 @@ def database() -> str:
     return router.db_for_write(Result)
 
 
+def is_enclosed() -> bool:
+    """Return whether we are within somebody else's transaction: only its end stores for good."""
+    return connections[database()].in_atomic_block
+
+
 def read(work: Callable[[], T]) -> T:
     """Return what the work reads, with a new connection if the old one was cut."""
     return persist(work, database())
@@ -46,7 +51,7 @@ def write(
     can start that one again, and that raises the database's own error.
     """
     alias = database()
-    if connections[alias].in_atomic_block:
+    if is_enclosed():
         with transaction.atomic(using=alias):
             take_writers_place(connections[alias])
             return work()

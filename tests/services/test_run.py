@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from dwatch.core.response import CheckResponse
@@ -143,6 +143,29 @@ def test_run__generate_raising_midway_keeps_what_was_judged_and_hides_nothing() 
     assert done.errors == 1
     assert Result.objects.visible().count() == 3
     assert Run.objects.get(pk=done.run_id or 0).state == Run.State.FAILED
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fails", [True, False])
+def test_run__generate_that_keeps_a_transaction_open_is_said(
+    fails: bool,  # noqa: FBT001
+    settings: Any,
+) -> None:
+    settings.DWATCH_BATCH_SIZE = settings.DWATCH_TRANSACTION_SIZE = 1
+
+    def generate(_self: BaseCheck) -> Any:
+        with transaction.atomic():
+            yield from Item.objects.all()
+            if fails:
+                raise RuntimeError("midway")
+
+    make_items(1, -1)
+    make_check(generate=generate)
+    done = run()
+    assert done.state is (RunState.failed if fails else RunState.complete)
+    assert any("keeps a transaction open" in note for note in done.notes)
+    make_check()
+    assert run().notes == ()
 
 
 @pytest.mark.parametrize("source", [None, "text", 5])
