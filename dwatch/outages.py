@@ -75,12 +75,17 @@ def persist(work: Callable[[], T], alias: str, *, patience: float = PATIENCE_SEC
     if connection.in_atomic_block:
         return work()
     started, delay = time.monotonic(), _FIRST_DELAY
+    collided: float | None = None
     while True:
         try:
             return work()
         except Error as error:
             outage = outage_of(error)
-            waited = time.monotonic() - started
+            since = started
+            if outage is Outage.collision:
+                # What took long before the rows met does not count: a second try is due.
+                since = collided = collided or time.monotonic()
+            waited = time.monotonic() - since
             if outage is None or waited >= min(patience, _PATIENCE[outage]):
                 raise
         if outage is Outage.lost:

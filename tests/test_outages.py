@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.db import (
     DataError,
@@ -12,6 +14,7 @@ from django.db import (
     transaction,
 )
 
+from dwatch import outages
 from dwatch.outages import Outage, drop_broken_connections, outage_of, persist
 from tests.outages import cut_connection
 from tests.testapp.models import Item
@@ -62,6 +65,23 @@ def test_persist__comes_back_after_the_connection_was_cut() -> None:
     Item.objects.create(name="there")
     cut_connection()
     assert persist(Item.objects.count, "default") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_persist__collision_after_a_long_try_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(outages._PATIENCE, Outage.collision, 0.01)
+    calls: list[int] = []
+
+    def work() -> int:
+        calls.append(1)
+        if len(calls) == 1:
+            time.sleep(0.02)
+            raise IntegrityError(1062, "Duplicate entry")
+        return len(calls)
+
+    assert persist(work, "default") == 2
 
 
 @pytest.mark.django_db(transaction=True)

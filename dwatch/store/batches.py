@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
-from django.db import DataError, OperationalError, connections
+from django.db import DataError, OperationalError
 
 from dwatch.core.identifier import printable
 from dwatch.core.outcome import Disposition, Outcome
@@ -16,7 +16,7 @@ from dwatch.core.status import Status
 from dwatch.core.transition import keep_worst, sort_out
 from dwatch.store import acknowledgements, assignments, unconfirmed
 from dwatch.store.states import write_fenced
-from dwatch.store.transactions import database
+from dwatch.store.transactions import is_enclosed
 from dwatch.store.writers import writer_for
 from dwatch.store.writers.stamp import Compared, Stamp
 
@@ -127,7 +127,7 @@ def _refused(outcome: Outcome, error: Exception) -> Outcome:
 
 def _write(ticket: Ticket, outcomes: list[Outcome], loaded_at: datetime) -> BatchWritten:
     # Within a transaction of the caller's a row that is there after all would spoil it.
-    may_insert_blindly = ticket.finds_nothing and not connections[database()].in_atomic_block
+    may_insert_blindly = ticket.finds_nothing and not is_enclosed()
 
     def work() -> BatchWritten:
         nonlocal may_insert_blindly
