@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import connections
-from django.test.utils import CaptureQueriesContext
 
 from dwatch.core.evaluate import evaluate
 from dwatch.core.guard import Failure, attempt
@@ -26,8 +25,9 @@ from dwatch.services.reports import TrialReport
 from dwatch.store.transactions import database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model
 
     from dwatch.core.outcome import Outcome
@@ -44,16 +44,30 @@ def try_payload(slug: str, identifier: str) -> TrialReport:
     if isinstance(check, Failure):
         raise DefinitionError(f"{slug} cannot be made: {check.error}", "Mend its __init__().")
     with database_errors_in_words(), ExitStack() as captures:
-        queries = [
-            captures.enter_context(CaptureQueriesContext(connection))
-            for connection in connections.all()
-        ]
+        noted = [captures.enter_context(_noted(one)) for one in connections.all()]
         clock = time.perf_counter()
         outcome = next(evaluate(check, load_payloads(check, [identifier])))
         duration = time.perf_counter() - clock
-        statements = tuple(q["sql"] for capture in queries for q in capture.captured_queries)
+    statements = tuple(sql for queries in noted for sql in queries)
     with database_errors_in_words():
         return _report(slug, outcome, duration, statements)
+
+
+@contextmanager
+def _noted(connection: BaseDatabaseWrapper) -> Iterator[list[str]]:
+    """Give a list that holds, at the end, what the database was asked meanwhile.
+
+    Django's own CaptureQueriesContext connects to every database, though this check
+    may never need the one that does not answer.
+    """
+    queries: list[str] = []
+    before, known = connection.force_debug_cursor, len(connection.queries_log)
+    connection.force_debug_cursor = True
+    try:
+        yield queries
+    finally:
+        connection.force_debug_cursor = before
+        queries += [query["sql"] for query in list(connection.queries_log)[known:]]
 
 
 def _report(slug: str, outcome: Outcome, duration: float, queries: tuple[str, ...]) -> TrialReport:

@@ -97,6 +97,17 @@ def test_list_show_try__in_other_forms(project: Project) -> None:
         assert_answers(project, form, str(Item.objects.get(value=-1).pk))
 
 
+@pytest.mark.once
+def test_try__needs_no_database_but_those_of_the_check(project: Project) -> None:
+    (item,) = make_items(1)
+    with (project.folder / "settings.py").open("a") as settings:
+        engine = "django.db.backends.sqlite3"
+        settings.write(f"DATABASES['away'] = {{'ENGINE': {engine!r}, 'NAME': '/no/such/folder'}}")
+    tried = project.dwatch("try", "stock", str(item.pk))
+    assert (tried.returncode, tried.stderr) == (0, "")
+    assert "SELECT" in tried.stdout
+
+
 def test_list_show_refresh_try_doctor_cleanup(project: Project) -> None:
     make_items(1, -1)
     project.dwatch("run")
