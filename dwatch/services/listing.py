@@ -32,7 +32,7 @@ def list_checks(selection: Selection | None = None) -> ListReport:
     with database_errors_in_words():
         classes = selecting.select(selection)
         now = datetime.now(UTC)
-        known = states.read_states()
+        known = states.read_states(classes)
         chosen = _chosen(known, None if selection == Selection() else classes)
         results = Result.objects.using(database())
         counts = results.counts_by_check(chosen)

@@ -48,7 +48,8 @@ def run_checks(
     with database_errors_in_words():
         classes = selecting.select(request.selection)
         selecting.refuse_nothing(classes)
-        known = states.read_states() if request.dry_run else states.ensure_states(classes)
+        find = states.read_states if request.dry_run else states.ensure_states
+        known = find(classes)
 
         def run_one(cls: type[BaseCheck], stop: StopRequest) -> CheckRun:
             watch = execution.Watch(backend, stop, observer, user)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from dwatch.core.guard import Failure, attempt
 from dwatch.core.identifier import storage_key
+from dwatch.core.registry import registry
 from dwatch.core.status import Status
 from dwatch.exceptions import UnknownResultError, UsageError
 from dwatch.models import (
     Acknowledgement,
-    CheckState,
     Result,
     ResultConfig,
     StatusChange,
@@ -27,6 +27,7 @@ from dwatch.services.reports import (
     TimelineEntry,
     UnconfirmedStatus,
 )
+from dwatch.store import states
 from dwatch.store.transactions import database
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def show_results(
     with database_errors_in_words():
         now = datetime.now(UTC)
         listing = listing_of(check_class)
-        results = _results_of(check_class)
+        results = _results_of(check_class.slug)
         if unconfirmed:
             results = results.unconfirmed()
         statuses = Status.by_severity() if status is None else [status]
@@ -106,17 +107,16 @@ def show_result(slug: str, identifier: str) -> ResultReport:
         )
 
 
-def _results_of(check_class: type[BaseCheck]) -> ResultQuerySet:
-    """Return the check's results; by its state's key, which databases plan better than a join."""
-    states = CheckState.objects.using(database()).filter(slug=check_class.slug)
-    key = states.values_list("pk", flat=True).first()
-    return Result.objects.using(database()).filter(check_state=key)
+def _results_of(slug: str) -> ResultQuerySet:
+    """Return a check's results; by its state's key, which databases plan better than a join."""
+    state = states.read_states([registry.get(slug)] if slug in registry else []).get(slug)
+    return Result.objects.using(database()).filter(check_state=state.pk if state else None)
 
 
 def find_result(slug: str, identifier: str) -> Result:
     """Return one result; raises UnknownResultError."""
-    results = Result.objects.using(database()).select_related("check_state")
-    result = results.filter(check_state__slug=slug, identifier=storage_key(identifier)).first()
+    results = _results_of(slug).select_related("check_state")
+    result = results.filter(identifier=storage_key(identifier)).first()
     if result is None:
         raise UnknownResultError(
             f"{slug} has no result for {identifier!r}", f"`dwatch show {slug}` lists what it has."

@@ -74,10 +74,19 @@ def ensure_states(check_classes: Iterable[type[BaseCheck]]) -> dict[str, CheckSt
     return write(lambda: _create_missing(classes))
 
 
-def read_states() -> dict[str, CheckState]:
-    """Return every check's row by slug, without writing anything."""
+def read_states(check_classes: Iterable[type[BaseCheck]] = ()) -> dict[str, CheckState]:
+    """Return every check's row by slug, without writing anything.
+
+    The row of one of these checks that has only an earlier slug yet stands under
+    the present one as well: the next run renames it.
+    """
     rows = CheckState.objects.using(database())
-    return read(lambda: {state.slug: state for state in rows.all()})
+    states = read(lambda: {state.slug: state for state in rows.all()})
+    for cls in check_classes:
+        earlier = [states[alias] for alias in cls.aliases if alias in states]
+        if earlier and cls.slug not in states:
+            states[cls.slug] = min(earlier, key=lambda state: state.pk)
+    return states
 
 
 def acquire_lease(state: CheckState, now: datetime, *, scheduled: bool) -> Lease | None:

@@ -341,6 +341,16 @@ def test_show__unknown_check_and_result(problem: str) -> None:
         show_result("items", "nobody")
 
 
+def test_earlier_slug__is_listed_and_shown_before_the_next_run(problem: str) -> None:
+    registry.restore({})
+    make_check("now", aliases=("items",))
+    (listed,) = list_checks().checks
+    assert (listed.counts, listed.last_run_state) == (StatusCounts(critical=1), "complete")
+    assert [row.identifier for row in show_results("now").results] == [problem]
+    assert show_result("now", problem).result.status is Status.critical
+    assert list(CheckState.objects.values_list("slug", flat=True)) == ["items"]
+
+
 # -- try ----------------------------------------------------------------------
 
 
