@@ -34,7 +34,10 @@ class Newest:
     def __str__(self) -> str:
         if self.age is None:
             return f"no {self.what} at all"
-        return f"newest {self.what}: {self.moment:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
+        if isinstance(self.moment, datetime):
+            moment = timezone.localtime(self.moment, timezone.get_default_timezone())
+            return f"newest {self.what}: {moment:%Y-%m-%d %H:%M %Z}"
+        return f"newest {self.what}: {self.moment}"
 
 
 class Freshness(Measurement):

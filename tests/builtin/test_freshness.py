@@ -58,7 +58,7 @@ def test_description__names_the_newest_moment() -> None:
     done = run()
     assert done.vanished == 0
     result = Result.objects.get()
-    assert result.description == "newest document: 2026-03-01 12:30"
+    assert result.description == "newest document: 2026-03-01 13:30 CET"
     assert result.data == {"newest": "2026-03-01T12:30:00+00:00"}
 
 
