@@ -16,7 +16,7 @@ from dwatch.cli import collector, completion
 from dwatch.cli.boundary import guarded
 from dwatch.cli.options import FailOn, OutputFormat, StatusName, parse_age, parse_workers
 from dwatch.cli.parameters import LightGroup
-from dwatch.cli.streams import accept_any_text
+from dwatch.cli.streams import accept_any_text, open_missing
 from dwatch.services.gate import ExitCode
 from dwatch.services.requests import CleanupRequest, RefreshRequest, RunRequest, Selection
 
@@ -112,6 +112,7 @@ Slug = Annotated[str, typer.Argument(metavar="SLUG", autocompletion=completion.s
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    open_missing()
     accept_any_text()
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = _globals_first(given)

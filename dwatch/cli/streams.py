@@ -12,6 +12,22 @@ from dwatch.exceptions import DwatchError
 if TYPE_CHECKING:
     from typing import TextIO
 
+STDOUT, STDERR = 1, 2
+
+
+def open_missing() -> None:
+    """Let the output of a process that was started without one (``>&-``) go nowhere.
+
+    Else the next file that is opened, such as a database, would be its standard output.
+    """
+    if sys.stdout is not None and sys.stderr is not None:
+        return
+    while (number := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        os.set_inheritable(number, True)  # it has taken the place of one that was missing
+    os.close(number)
+    sys.stdout = sys.stdout or open(STDOUT, "w", closefd=False)  # noqa: SIM115 - to the very end
+    sys.stderr = sys.stderr or open(STDERR, "w", closefd=False)  # noqa: SIM115
+
 
 def accept_any_text() -> None:
     """Let a stream that cannot encode a character show ``?`` instead of raising."""

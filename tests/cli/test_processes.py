@@ -330,6 +330,21 @@ def test_help_and_bad_usage_load_neither_django_nor_croniter(arguments: tuple[st
     assert "HEAVY []" in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_run__without_standard_output_or_error_is_as_with_them(
+    project: Project, closed: str
+) -> None:
+    make_items(1)
+    program = "import sys; from dwatch.cli.app import main; sys.exit(main())"
+    shell = f"exec {closed}; {sys.executable} -c {program!r} run --workers 2"
+    done = project.run(
+        "-c", f"import subprocess, sys; sys.exit(subprocess.call({shell!r}, shell=1))"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Result.objects.count() == 1
+
+
 @pytest.mark.parametrize("arguments", [("list",), ("show", "stock")])
 def test_listing_loads_nothing_that_runs_checks_or_colours(
     project: Project, arguments: tuple[str, ...]
