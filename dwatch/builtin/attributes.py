@@ -40,6 +40,12 @@ def refuse_source(kind: Any) -> type[Model]:
         raise DefinitionError(
             f"{name_of(kind)} has no queryset", "Set model_class, or queryset to some of its rows."
         )
+    own = kind.model_class
+    if own is not None and not issubclass(queryset.model, own):
+        raise DefinitionError(
+            f"{name_of(kind)}.queryset gives {queryset.model.__name__}, model_class is {own!r:.80}",
+            "Leave model_class out: it follows from the queryset.",
+        )
     return queryset.model
 
 

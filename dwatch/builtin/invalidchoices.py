@@ -57,5 +57,6 @@ def _is_invalid(field: Any, rows: QuerySet[Any]) -> Q:
     value = exactly(field, rows)
     values: list[Any] = sorted(offered, key=str)
     if isinstance(value, Bytes):
-        values = [str(one).encode() for one in values]
+        # Not str(): that of a text that is an Enum, too, is the member's name.
+        values = [(str.__str__(v) if isinstance(v, str) else str(v)).encode() for v in values]
     return Q(**{f"{field.name}__isnull": False}) & ~Q(In(value, values))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -10,6 +11,10 @@ from dwatch.models import Result
 from dwatch.services.reports import StatusCounts
 from tests.running import make_kind, refresh, run
 from tests.testapp.models import Document, Item
+
+
+class Colour(str, Enum):  # noqa: UP042 - not a StrEnum, whose str() would do
+    RED = "red"
 
 
 def make_documents(field: str, *values: Any) -> None:
@@ -81,3 +86,11 @@ def test_register__refuses_mistakes(members: dict[str, Any], words: str) -> None
         make_kind(InvalidChoices, **members)
     assert words in raised.value.message
     assert raised.value.hint
+
+
+@pytest.mark.django_db
+def test_values__may_be_offered_as_an_enum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Document._meta.get_field("label"), "choices", [(Colour.RED, "Red")])
+    make_documents("label", "red", "RED", "Colour.RED")
+    make_kind(InvalidChoices, model_class=Document, fields=("label",))
+    assert run().counts == StatusCounts(critical=2, ok=1)

@@ -71,6 +71,8 @@ def test_queryset__chooses_the_rows() -> None:
         ({"model_class": Item, "exclude": ("nil",)}, "exclude is"),
         ({"model_class": Item, "exclude": "name"}, "exclude is 'name'"),
         ({"model_class": Item, "status": Status.ok}, "status is"),
+        # A refresh would look for the rows of one model among the keys of another.
+        ({"model_class": Item, "queryset": User.objects.all()}, "queryset gives User"),
     ],
 )
 def test_register__refuses_mistakes(members: dict[str, Any], words: str) -> None:
