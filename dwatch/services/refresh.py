@@ -58,7 +58,7 @@ def refresh_results(
 
         with closing(load_backend(request.workers)) as backend:
             report = conduct(classes, refresh_one, observer, lambda _check: False)
-    return replace(report, requested_by_name=selecting.named(request.selection))
+    return replace(report, requested_by_name=selecting.named(request.selection, tags_too=True))
 
 
 def _results(request: RefreshRequest, state: CheckState) -> ResultQuerySet:

@@ -30,11 +30,12 @@ def refuse_nothing(classes: list[type[BaseCheck]]) -> None:
         )
 
 
-def named(selection: Selection) -> frozenset[str]:
-    """Return the slugs that a pattern of the selection asked for."""
-    if not selection.slugs:
+def named(selection: Selection, *, tags_too: bool = False) -> frozenset[str]:
+    """Return the slugs that a pattern of the selection (or a tag, too) asked for."""
+    tags = selection.tags if tags_too else ()
+    if not (selection.slugs or tags):
         return frozenset()
-    return frozenset(cls.slug for cls in registry.select(selection.slugs))
+    return frozenset(cls.slug for cls in registry.select(selection.slugs, tags=tags))
 
 
 def get_check_class(slug: str) -> type[BaseCheck]:

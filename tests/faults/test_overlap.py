@@ -120,6 +120,9 @@ def test_held_check__exit_4_only_when_asked_for_by_name(project: Project) -> Non
     asked = project.dwatch("run", "--force", "--slug", "stock")
     assert asked.returncode == 4
     assert "elsewhere (pid 7)" in asked.stdout
+    assert project.dwatch("run", "--force", "--tag", "nightly").returncode == 4
+    assert project.dwatch("refresh", "--tag", "nightly").returncode == 4
+    assert project.dwatch("run", "--tag", "nightly").returncode == 0
     assert project.dwatch("run", "--force").returncode == 0
 
 
