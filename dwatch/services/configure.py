@@ -41,7 +41,8 @@ def configure(slug: str, identifier: str, values: Mapping[str, Any], *, user: An
                 "It can be configured once a run has produced it again.",
             )
         save_config(result, as_json(form.cleaned_data), user, datetime.now(UTC))
-    request = RefreshRequest(Selection(slugs=(slug,)), identifiers=(identifier,))
+    # One payload is not worth the start of a pool of workers.
+    request = RefreshRequest(Selection(slugs=(slug,)), identifiers=(identifier,), workers=1)
     return refresh_results(request, user=user)
 
 
