@@ -24,7 +24,9 @@ def _set_up() -> str:
     if path is not None:
         sys.path[:] = json.loads(path)
     # A service manager sends it to all processes; the parent decides when this one ends.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Not for what is forked: the project's own processes may come from this server, too.
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, before))
     # Standard output is for the parent's report, not for what settings print.
     with suppress(OSError):
         os.dup2(2, 1)

@@ -37,6 +37,8 @@ START_SECONDS = 120.0
 """A worker that is not ready by then never will be."""
 CLOSE_SECONDS = 0.3
 """Idle workers get this long to close their connections."""
+END_SECONDS = 30.0
+"""A killed worker gets this long to be gone; the fork server that tells of it may be slow."""
 MAX_TASKS = 1000
 """A worker makes room for a new one after so many, whatever its memory has grown to."""
 MAX_FAILED_STARTS = 5
@@ -47,6 +49,8 @@ _NOTHING = -1.0
 _DEATHS = 2
 _DEATHS_BY_SIGKILL = 3
 """SIGKILL comes from outside: the item in hand is suspected less."""
+_starting = threading.Lock()
+"""To start a worker is to change, for a moment, what belongs to the whole process."""
 
 
 class WorkersCannotStartError(Exception):
@@ -139,8 +143,10 @@ class Progress:
     @property
     def seconds(self) -> float:
         """Return how long the item has been worked on."""
-        began = self._shared[1]
-        return time.monotonic() - began if self._shared[0] != _NOTHING else 0.0
+        before, now = self._shared[:2], time.monotonic()
+        index, began = before
+        # Looked at once more: another item may have begun while we were not running.
+        return now - began if index != _NOTHING and self._shared[:2] == before else 0.0
 
     @property
     def stop(self) -> bool:
@@ -305,7 +311,7 @@ class Supervisor:
             target=run_worker, args=(theirs, progress, self._prepare), name="dwatch-worker"
         )
         try:
-            with _unnoticed_main(), _told_python_path():
+            with _starting, _unnoticed_main(), _told_python_path():
                 process.start()
         except (OSError, EOFError) as error:
             ours.close()
@@ -322,6 +328,9 @@ class Supervisor:
             worker.process.close()
 
     def _hand_out(self) -> None:
+        for worker in list(self._workers):
+            if worker.idle and worker.served >= MAX_TASKS:
+                self._retire(worker)
         self._hand_out_suspects()
         for worker in self._workers:
             if worker.idle and self._waiting:
@@ -414,24 +423,22 @@ class Supervisor:
         task.took = time.monotonic() - task.began
         worker.task = None
         worker.open = {}
-        if worker.served >= MAX_TASKS:
-            self._retire(worker)
 
     def _end_overdue(self) -> None:
         now = time.monotonic()
         for worker in list(self._workers):
-            task = worker.task
+            task, index = worker.task, worker.progress.index
             if not worker.ready and now - worker.started > START_SECONDS:
                 worker.kill()
                 self._bury(worker)
             elif task and task.seconds and worker.progress.seconds > task.seconds + LATE_SECONDS:
-                self._end_late(worker, worker.progress.index)
+                self._end_late(worker, index)
             elif worker.is_dead():  # its pipe may be held open by what it started
                 self._bury(worker)
 
     def _end_late(self, worker: _Worker, index: int | None) -> None:
         worker.kill()
-        worker.process.join(1.0)
+        worker.process.join(END_SECONDS)
         self._receive(worker)
         # It may have come to an end after all, just before the kill.
         if worker.task and worker.progress.index == index and index in worker.open:
@@ -444,13 +451,12 @@ class Supervisor:
         if worker not in self._workers:
             return
         worker.kill()
-        worker.process.join(1.0)
+        worker.process.join(END_SECONDS)
         self._receive(worker)
         code = worker.process.exitcode
         task, left, index = worker.task, worker.open, worker.progress.index
         worker.task = None
-        if worker in self._workers:
-            self._remove(worker)
+        self._remove(worker)
         if not worker.ready:
             self._count_failed_start(code, excused=worker.excused)
         elif task is not None and left:
@@ -491,7 +497,7 @@ class Supervisor:
             self._waiting.appendleft(task.of(rest, 1))
 
     def _suspect(self, task: Task, item: Any, deaths: int, code: int | None) -> None:
-        if deaths < (_DEATHS_BY_SIGKILL if code == -signal.SIGKILL else _DEATHS):
+        if deaths < (_DEATHS_BY_SIGKILL if code in {-signal.SIGKILL, None} else _DEATHS):
             self._suspects.append(task.of([item], deaths))
         else:
             self._answer(task, [item], Kind.died, how_it_died(code))

@@ -106,6 +106,7 @@ def hang_in_c() -> None:
 VERBS: dict[str, Callable[..., Any]] = {
     "double": lambda number: number * 2,
     "pid": os.getpid,
+    "parent's pid": os.getppid,
     "sleep": time.sleep,
     "die": die,
     "exit": os._exit,

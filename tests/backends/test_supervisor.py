@@ -7,6 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from contextlib import suppress
@@ -17,6 +18,7 @@ import pytest
 from dwatch.backends import supervisor as module
 from dwatch.backends.supervisor import (
     Kind,
+    Progress,
     Refused,
     Supervisor,
     Task,
@@ -57,6 +59,23 @@ supervisor.submit(Task([("print",)], pickle.dumps))
 while not supervisor.answers():
     pass
 # Not closed: the interpreter ends all the same.
+"""
+
+OF_THE_PROJECT = """
+import multiprocessing, pickle, signal
+from dwatch.backends.supervisor import Supervisor, Task
+from tests.backends import handlers
+
+supervisor = Supervisor(1, handlers.prepare, "dwatch.backends.preload")
+supervisor.submit(Task([("pid",)], pickle.dumps))
+while not supervisor.answers():
+    pass
+supervisor.close()
+context = multiprocessing.get_context("forkserver")
+process = context.Process(target=signal.raise_signal, args=(signal.SIGTERM,))
+process.start()
+process.join()
+print(process.exitcode)
 """
 
 
@@ -184,6 +203,35 @@ def test_death__of_an_idle_worker_is_made_good(pools: Callable[..., Pool]) -> No
     assert pool.done(("pid",))[("pid",)].value != pid
 
 
+def test_death__that_a_slow_fork_server_tells_of(pools: Callable[..., Pool]) -> None:
+    pool = pools(1)
+    server = pool.done(("parent's pid",))[("parent's pid",)].value
+    pool.do(("exit", 7))
+    while not pool.supervisor._suspects:
+        pool.supervisor.answers()
+    os.kill(server, signal.SIGSTOP)
+    later = threading.Timer(1.5, os.kill, (server, signal.SIGCONT))
+    later.start()
+    answers = pool.rest()
+    later.join()
+    assert [answer[2:] for answer in answers] == [(Kind.died, "exit code 7")]
+
+
+def test_progress__an_item_that_begins_meanwhile_is_not_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared = [0.0, 10.0, 0.0]
+
+    def next_begins() -> float:
+        shared[:2] = [1.0, 100.0]
+        return 100.0
+
+    monkeypatch.setattr(time, "monotonic", next_begins)
+    seconds = Progress(shared).seconds
+    monkeypatch.undo()
+    assert seconds == 0.0
+
+
 def test_late__is_killed_with_what_it_started(
     pools: Callable[..., Pool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +325,21 @@ def test_abandon__forgets_all(pools: Callable[..., Pool]) -> None:
     assert kinds(pool.done(("double", 1))) == {("double", 1): (Kind.done, 2)}
 
 
+def test_abandon__a_worker_that_has_done_its_last_task(
+    pools: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_TASKS", 1)
+    pool = pools(1)
+    pool.do(("double", 1))
+    while not pool.supervisor._workers[0].task:
+        pool.supervisor.answers()
+    # All of it is there, and nothing was taken in.
+    while not pool.supervisor._workers[0].connection.poll(0.1):
+        pass
+    pool.supervisor.abandon()
+    assert pool.supervisor.pids == []
+
+
 @pytest.mark.parametrize(
     ("prepare", "words"),
     [
@@ -337,6 +400,37 @@ def test_unguarded_main__is_not_run_again(tmp_path: Path) -> None:
     )
     # What workers print would spoil the parent's report.
     assert (done.stdout, done.stderr) == ("once\n", "spoils the report\n")
+
+
+def test_processes_of_the_project__end_when_they_are_told_to() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OF_THE_PROJECT],
+        cwd=CHECKOUT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("-15\n", "")
+
+
+def test_supervisors_in_threads__leave_the_process_as_it_was(pools: Callable[..., Pool]) -> None:
+    main = sys.modules["__main__"]
+    made = [pools(1) for _ in range(4)]
+    answers: list[Answer] = []
+
+    def work(pool: Pool) -> None:
+        pool.do(*[("exit", 1)] * 3, size=1)
+        answers.extend(pool.rest())
+
+    threads = [threading.Thread(target=work, args=(pool,)) for pool in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sys.modules["__main__"] is main
+    assert Counter(answer.kind for answer in answers) == {Kind.died: 12}
 
 
 def test_random_kills__every_item_is_answered(pools: Callable[..., Pool]) -> None:
