@@ -305,19 +305,23 @@ class Supervisor:
         # Should nobody close it, the interpreter would wait for the workers for ever.
         atexit.unregister(self.close)
         atexit.register(self.close)
-        ours, theirs = multiprocessing.Pipe()
-        progress = Progress.blank(self._context)
-        process = self._context.Process(
-            target=run_worker, args=(theirs, progress, self._prepare), name="dwatch-worker"
-        )
+        ours = theirs = None
         try:
+            ours, theirs = multiprocessing.Pipe()
+            progress = Progress.blank(self._context)
+            process = self._context.Process(
+                target=run_worker, args=(theirs, progress, self._prepare), name="dwatch-worker"
+            )
             with _starting, _unnoticed_main(), _told_python_path():
                 process.start()
-        except (OSError, EOFError) as error:
-            ours.close()
+        # AssertionError: a daemonic process is not allowed to have children.
+        except (OSError, EOFError, AssertionError) as error:
+            if ours is not None:
+                ours.close()
             raise WorkersCannotStartError(f"{type(error).__name__}: {error}") from error
         finally:
-            theirs.close()
+            if theirs is not None:
+                theirs.close()
         self._workers.append(_Worker(process, ours, progress, time.monotonic()))
 
     def _remove(self, worker: _Worker) -> None:

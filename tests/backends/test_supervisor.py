@@ -78,6 +78,31 @@ process.join()
 print(process.exitcode)
 """
 
+IN_A_DAEMON = """
+import multiprocessing, pickle, resource, sys
+from dwatch.backends.supervisor import Supervisor, Task, WorkersCannotStartError
+from tests.backends import handlers
+
+def main(files):
+    if files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        kept = []
+        try:
+            while True:
+                kept.append(open("/dev/null"))
+        except OSError:
+            pass
+    try:
+        Supervisor(1, handlers.prepare).submit(Task([("pid",)], pickle.dumps))
+    except WorkersCannotStartError as error:
+        print(error, flush=True)
+
+context = multiprocessing.get_context("fork")
+process = context.Process(target=main, args=({files},), daemon={daemon})
+process.start()
+process.join()
+"""
+
 
 class Pool:
     """A supervisor, and what it answered."""
@@ -355,6 +380,25 @@ def test_start__that_never_works_ends_in_words(
     with pytest.raises(WorkersCannotStartError) as raised:
         pool.done(("double", 1), ("double", 2), size=1)
     assert str(raised.value) == words
+
+
+@pytest.mark.parametrize(
+    ("daemon", "files", "words"),
+    [
+        (True, 0, "AssertionError: daemonic processes are not allowed to have children"),
+        (False, 20, "OSError: [Errno 24] Too many open files"),
+    ],
+)
+def test_start__where_processes_cannot_be_made(daemon: bool, files: int, words: str) -> None:  # noqa: FBT001 - a case
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_DAEMON.format(daemon=daemon, files=files)],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (f"{words}\n", "")
 
 
 def test_start__that_takes_for_ever(
