@@ -16,7 +16,9 @@ from tests.testapp.models import Document, Item, Part
 
 
 def descriptions() -> list[str]:
-    return sorted(Result.objects.problems().values_list("description", flat=True))
+    """Return them in the order of the rows' keys."""
+    found = Result.objects.problems().values_list("identifier", "description")
+    return [text for _, text in sorted(found, key=lambda row: int(row[0]))]
 
 
 @pytest.mark.django_db
